@@ -45,7 +45,10 @@ const EDGE_MODULES = [
   'timers/promises',
   'tls',
   'worker_threads',
-].map((name) => ({ name: `node:${name}`, message: 'sockets, clocks, files and processes belong in an io/ folder' }));
+].map((name) => ({
+  name: `node:${name}`,
+  message: 'sockets, clocks, files and processes belong in an io/ folder',
+}));
 
 const RANDOM = {
   name: 'node:crypto',
@@ -118,10 +121,16 @@ export default tseslint.config(
     extends: [...tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
       '@typescript-eslint/consistent-type-imports': 'error',
-      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
       // `while (true)` is how a loop with its exit in the middle is written.
       '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
       eqeqeq: 'error',
