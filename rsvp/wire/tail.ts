@@ -1,0 +1,140 @@
+import { FormError } from './error.js';
+import { BadValue, octetsForm } from './field.js';
+import type { Field } from './field.js';
+import type { Family } from './family.js';
+import { fromJsonAt } from './layout.js';
+import type { Layout, Tail } from './layout.js';
+import { fromHex, printable, toHex } from './octets.js';
+
+/** The variable parts that formats share. Each reads to the end of its container. */
+
+/** Octets without inner structure. */
+export const octets: Tail<Uint8Array> = {
+  zero: new Uint8Array(0),
+  read: (reader) => reader.rest(),
+  write: (writer, value) => writer.bytes(value),
+  text: (value, label, indent) => `${indent}${label}: ${octetsForm.text(value)}\n`,
+  toJson: octetsForm.toJson,
+  fromJson: (json) => octetsForm.fromJson(json),
+};
+
+/**
+ * Octets that are text: a string in memory and in JSON where they are printable ASCII, which is what a name should
+ * be; otherwise `hex:` and the digits, so that every octet survives.
+ */
+export const text: Tail<string> = {
+  zero: '',
+  read(reader) {
+    const body = reader.rest();
+    const plain = printable(body);
+    return plain.length === body.length && !plain.startsWith('hex:') ? plain : `hex:${toHex(body)}`;
+  },
+  write(writer, value) {
+    const body = value.startsWith('hex:') ? fromHex(value.slice(4)) : Buffer.from(value, 'latin1');
+    if (body === undefined) throw new RangeError(`\`${value}\` is not hex`);
+    writer.bytes(body);
+  },
+  text: (value, label, indent) => `${indent}${label}: ${value}\n`,
+  toJson: (value) => value,
+  fromJson(json) {
+    if (typeof json === 'string') return json;
+    throw new FormError('', `expected a string, got \`${JSON.stringify(json)}\``);
+  },
+};
+
+/** A list of one field: addresses of a SCOPE, labels. */
+export function list<T>(field: Field<T>): Tail<readonly T[]> {
+  const one = fieldReader(field);
+  return {
+    zero: [],
+    read(reader) {
+      const values: T[] = [];
+      while (reader.at < reader.end) {
+        const at = reader.take(field.size, 'a list entry');
+        try {
+          values.push(one(reader.view, reader.octets, at));
+        } catch (error) {
+          if (!(error instanceof BadValue)) throw error;
+          throw reader.error('value', error.problem, error.expected, at);
+        }
+      }
+      return values;
+    },
+    write(writer, values) {
+      for (const value of values) {
+        const at = writer.skip(field.size);
+        field.write(writer.view, at, value);
+      }
+    },
+    text: (values, label, indent) =>
+      `${indent}${label}: ${values.map((value) => field.text(value)).join(', ')}\n`,
+    toJson: (values) => values.map((value) => field.toJson(value)),
+    fromJson: (json) =>
+      array(json).map((item, index) => fromJsonAt(`[${index}]`, () => field.fromJson(item))),
+  };
+}
+
+/** A list of records of one fixed layout. */
+export function records<V extends object>(record: Layout<V>): Tail<readonly V[]> {
+  return {
+    zero: [],
+    read(reader) {
+      const values: V[] = [];
+      while (reader.at < reader.end) {
+        const { end } = reader;
+        if (reader.left >= record.size) reader.end = reader.at + record.size;
+        values.push(record.read(reader, record.size));
+        reader.end = end;
+      }
+      return values;
+    },
+    write(writer, values) {
+      for (const value of values) record.write(writer, value);
+    },
+    text: (values, label, indent) =>
+      values.map((value, i) => `${indent}${label} ${i + 1}\n${record.text(value, `${indent}  `)}`).join(''),
+    toJson: (values) => values.map((value) => record.toJson(value)),
+    fromJson: (json) =>
+      array(json).map((item, index) =>
+        fromJsonAt(`[${index}]`, () => record.fromJson(item as Readonly<Record<string, unknown>>)),
+      ),
+  };
+}
+
+/** A list of a family's members: policy elements, sub-objects of a route. */
+export function membersOf<V extends object>(family: Family<V>): Tail<readonly V[]> {
+  return {
+    zero: [],
+    read(reader) {
+      const values = family.readAll(reader);
+      // Only where faults are collected: the member's header is broken, and so is this object.
+      const fault = reader.faults?.at(-1);
+      if (reader.at < reader.end && fault !== undefined) {
+        reader.faults?.pop();
+        throw fault;
+      }
+      return values;
+    },
+    write: (writer, values) => family.writeAll(writer, values),
+    text: (values, _label, indent) => values.map((value) => family.text(value, indent)).join(''),
+    toJson: (values) => values.map((value) => family.toJson(value)),
+    fromJson: (json) => family.allFromJson(json),
+  };
+}
+
+function array(json: unknown): readonly unknown[] {
+  if (Array.isArray(json)) return json as readonly unknown[];
+  throw new FormError('', `expected an array, got \`${JSON.stringify(json)}\``);
+}
+
+/** Reads one field at an offset. A list of one kind has no need of a compiled parser: its loop is the cost. */
+function fieldReader<T>(field: Field<T>): (view: DataView, octets: Uint8Array, at: number) => T {
+  const refine = field.refine as ((raw: unknown) => T) | undefined;
+  const raw = (view: DataView, all: Uint8Array, at: number): unknown => {
+    if (field.size === 1) return view.getUint8(at);
+    if (field.size === 2) return view.getUint16(at);
+    if (field.size === 4) return view.getUint32(at);
+    return all.subarray(at, at + field.size);
+  };
+  return refine === undefined ? (raw as never) : (view, all, at) => refine(raw(view, all, at));
+}
