@@ -1,4 +1,4 @@
-import { buildIpv4, buildIpv6, pcapFile, type Packet } from '../index.js';
+import { buildIpv4, buildIpv6, pcapFile, timestampOfMillis, type Packet } from '../index.js';
 
 /** An RSVP common header (RFC 2205 3.1.1) and arbitrary octets: capture code does not look inside. */
 export function rsvpMessage(length = 40): Uint8Array {
@@ -27,9 +27,9 @@ export function rsvpV6(payload = rsvpMessage()): Uint8Array {
   return buildIpv6({ ...FROM6, protocol: 46, routerAlert: 0 }, payload);
 }
 
-/** A pcap file of raw IP packets, one a second from second 1. */
-export function rawIp(packets: readonly Uint8Array[], step = 1): Uint8Array {
-  return pcapFile(packets.map((octets, i) => ({ time: { seconds: 1 + i * step, nanoseconds: 0 }, octets })));
+/** A pcap file of raw IP packets, `step` seconds apart, the first at second 1. */
+export function rawIp(packets: readonly Uint8Array[], step = 0.01): Uint8Array {
+  return pcapFile(packets.map((octets, i) => ({ time: timestampOfMillis(1000 * (1 + i * step)), octets })));
 }
 
 export const hex = (octets: Uint8Array): string => Buffer.from(octets).toString('hex');
