@@ -112,7 +112,7 @@ describe('capture: IPv6 (RFC 8200)', () => {
     ['no extension header', 46, ''],
     ['hop-by-hop options', 0, hopByHop('2e')],
     ['destination options', 60, padding('2e')],
-    ['routing', 43, `2e 02 00 00 00000000 ${'20010db8000000000000000000000009'}`],
+    ['routing', 43, `2e 02 00 00 00000000 20010db8000000000000000000000009`],
     ['authentication', 51, '2e 04 0000 00000001 00000001 0102030405060708090a0b0c'],
     ['a fragment that is the whole (RFC 6946)', 44, '2e 00 0000 00000007'],
     ['all of them', 0, `${hopByHop('3c')} ${padding('2b')} 2c 00 00 00 00000000 2e 00 0000 00000007`],
