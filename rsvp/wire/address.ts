@@ -3,25 +3,42 @@
 const OCTET = Array.from({ length: 256 }, (_, n) => String(n));
 const OCTET_DOT = OCTET.map((text) => `${text}.`);
 
-/** `10.0.0.1` of 0x0a000001. Table look-ups: this is in the path of every message decoded. */
+/** Addresses repeat: texts lately made, by the low bits of the address. It never grows. */
+const RECENT = 1024;
+const recentAddress = new Uint32Array(RECENT);
+const recentText = new Array<string>(RECENT).fill('0.0.0.0');
+
+/** `10.0.0.1` of 0x0a000001. This is in the path of every message decoded. */
 export function ipv4Text(address: number): string {
-  return (
+  const slot = address & (RECENT - 1);
+  if (recentAddress[slot] === address) return recentText[slot] as string;
+  const text =
     (OCTET_DOT[address >>> 24] as string) +
     (OCTET_DOT[(address >>> 16) & 0xff] as string) +
     (OCTET_DOT[(address >>> 8) & 0xff] as string) +
-    (OCTET[address & 0xff] as string)
-  );
+    (OCTET[address & 0xff] as string);
+  recentAddress[slot] = address;
+  recentText[slot] = text;
+  return text;
 }
 
+/** 0x0a000001 of `10.0.0.1`; undefined where it is not four decimal numbers below 256. */
 export function ipv4Number(text: string): number | undefined {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
-  if (match === null) return undefined;
   let address = 0;
-  for (const part of match.slice(1)) {
-    if (Number(part) > 255) return undefined;
-    address = address * 256 + Number(part);
+  let octet = -1;
+  let dots = 0;
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit >= 0 && digit <= 9) {
+      octet = octet < 0 ? digit : octet * 10 + digit;
+      if (octet > 255) return undefined;
+    } else if (digit === -2 && octet >= 0 && dots < 3) {
+      address = address * 256 + octet;
+      octet = -1;
+      dots++;
+    } else return undefined;
   }
-  return address;
+  return dots === 3 && octet >= 0 ? address * 256 + octet : undefined;
 }
 
 /** RFC 5952 form: lower case, the longest run of two or more zero groups as `::`. */

@@ -8,6 +8,7 @@ declare module 'binary-parser' {
     uint64(name: string): this;
     floatbe(name: string): this;
     buffer(name: string, options: { length: number }): this;
+    [bits: `bit${number}`]: (name: string) => this;
     getCode(): string;
   }
 }

@@ -1,5 +1,7 @@
 import { FormError, WireError } from './error.js';
+import { labelOf } from './compile.js';
 import { octetsForm } from './field.js';
+import type { Field } from './field.js';
 import { fromJsonAt } from './layout.js';
 import type { Layout } from './layout.js';
 import type { Reader, Writer } from './octets.js';
@@ -29,16 +31,21 @@ export interface Header<V extends object> {
   length(view: DataView, at: number): number;
   keyOf(value: V): number;
   write(view: DataView, at: number, value: V, length: number): void;
-  /** Whatever the header carries besides type and length. */
-  readExtra?(value: V, view: DataView, at: number): void;
+  /** One thing more that the header carries besides type and length. */
+  readonly extra?: Extra;
   /** What a member without a declaration carries in front of `length` and `body`. */
   unknown(key: number): V;
-  /** First line of a member's text. */
+  /** First line of a member's text, up to its length. */
   title(value: V): string;
   /** The type number that JSON gives, by number or by name. */
   keyFromJson(json: Readonly<Record<string, unknown>>): number | undefined;
-  /** What `readExtra` reads, out of JSON. */
-  fromJsonExtra?(value: V, json: Readonly<Record<string, unknown>>): void;
+}
+
+/** Flags in a header. In text they are a line of their own where they are not 0. */
+export interface Extra {
+  readonly name: string;
+  readonly field: Field<number>;
+  read(view: DataView, at: number): number;
 }
 
 /** A declared member of a family. */
@@ -47,6 +54,8 @@ export interface Member<V extends object> {
   /** For error messages: the RFC's name. */
   readonly name: string;
   readonly rfc: string;
+  /** First line of its text, up to its length. */
+  readonly heading: string;
   readonly layout: Layout<V>;
 }
 
@@ -130,28 +139,28 @@ export class Family<V extends object> {
     const end = at + length;
     reader.at = at + header.size;
     reader.end = end;
+    const extra = header.extra === undefined ? 0 : header.extra.read(view, at);
     let value: V;
     if (member === undefined) {
-      value = this.#opaque(reader, key, at, length);
+      value = this.#opaque(reader, key, at, length, extra);
     } else {
       reader.object = member.name;
       reader.rfc = member.rfc;
       const { faults } = reader;
       if (faults === undefined) {
-        value = member.layout.read(reader, length);
+        value = member.layout.read(reader, length, extra);
       } else {
         try {
-          value = member.layout.read(reader, length);
+          value = member.layout.read(reader, length, extra);
         } catch (error) {
           if (!(error instanceof WireError)) throw error;
           faults.push(error);
           reader.at = at + header.size;
           reader.end = end;
-          value = Object.assign(this.#opaque(reader, key, at, length), { error });
+          value = Object.assign(this.#opaque(reader, key, at, length, extra), { error });
         }
       }
     }
-    if (header.readExtra !== undefined) header.readExtra(value, view, at);
     reader.at = end;
     reader.end = outer;
     if (header.padded && (length & 3) !== 0) this.#readPadding(reader, value, length);
@@ -170,14 +179,14 @@ export class Family<V extends object> {
     else {
       const member = this.find(header.keyOf(value));
       if (member === undefined)
-        throw new TypeError(`${header.title(value)} has no declaration and no \`body\``);
+        throw new TypeError(`${header.title(value)}) has no declaration and no \`body\``);
       member.layout.write(writer, value);
     }
     const length = writer.at - at;
     header.write(writer.view, at, value, length);
     if (header.align === 4 && (length & 3) !== 0) {
       if (!header.padded)
-        throw new RangeError(`${header.title(value)}: ${length} octets are no multiple of four`);
+        throw new RangeError(`${header.title(value)}): ${length} octets are no multiple of four`);
       if (padding !== undefined && padding.length === ((4 - (length & 3)) & 3)) writer.bytes(padding);
       else writer.pad(at);
     }
@@ -185,16 +194,22 @@ export class Family<V extends object> {
 
   /** Lines for people: the title, then the fields, indented. */
   text(value: V, indent: string): string {
-    const { body, error, trailing } = value as Common;
-    const head = `${indent}${this.header.title(value)}\n`;
+    const { header } = this;
+    const { body, error, trailing, padding, length } = value as Common;
+    const member = this.find(header.keyOf(value));
     const inner = `${indent}  `;
-    const about = error === undefined ? '' : `${inner}[malformed] ${error.message}\n`;
-    if (body !== undefined)
-      return `${head}${about}${body.length === 0 ? '' : `${inner}${octetsForm.text(body)}\n`}`;
-    const lines = this.find(this.header.keyOf(value))?.layout.text(value, inner) ?? '';
-    return trailing === undefined
-      ? head + lines
-      : `${head}${lines}${inner}trailing: ${octetsForm.text(trailing)}\n`;
+    let lines = `${indent}${member === undefined ? header.title(value) : member.heading}, ${length ?? 0} octets)\n`;
+    if (header.extra !== undefined) {
+      const extra = (value as Readonly<Record<string, unknown>>)[header.extra.name] as number;
+      if (extra !== 0)
+        lines += `${inner}${labelOf(header.extra.name)}: ${header.extra.field.text(extra, value)}\n`;
+    }
+    if (error !== undefined) lines += `${inner}[malformed] ${error.message}\n`;
+    if (body === undefined) lines += member?.layout.text(value, inner) ?? '';
+    else if (body.length > 0) lines += `${inner}${octetsForm.text(body)}\n`;
+    if (trailing !== undefined) lines += `${inner}trailing: ${octetsForm.text(trailing)}\n`;
+    if (padding !== undefined) lines += `${inner}padding: ${octetsForm.text(padding)}\n`;
+    return lines;
   }
 
   toJson(value: V): Record<string, unknown> {
@@ -204,7 +219,7 @@ export class Family<V extends object> {
     else {
       const member = this.find(this.header.keyOf(value));
       if (member === undefined)
-        throw new TypeError(`${this.header.title(value)} has no declaration and no \`body\``);
+        throw new TypeError(`${this.header.title(value)}) has no declaration and no \`body\``);
       json = member.layout.toJson(value);
     }
     if (error !== undefined) json['error'] = error.message;
@@ -224,13 +239,22 @@ export class Family<V extends object> {
     const member = this.find(key);
     let value: V;
     if (form['body'] !== undefined)
-      value = Object.assign(this.header.unknown(key), { length: 0, body: octets('body') });
+      value = Object.assign(
+        this.header.unknown(key),
+        this.header.extra === undefined ? { length: 0 } : { [this.header.extra.name]: 0, length: 0 },
+        { body: octets('body') },
+      );
     else if (member !== undefined) value = member.layout.fromJson(form);
     else throw new FormError('body', `expected octets in hex: no declaration knows this ${this.header.what}`);
     const common = value as Common;
     if (form['trailing'] !== undefined) common.trailing = octets('trailing');
     if (form['padding'] !== undefined) common.padding = octets('padding');
-    this.header.fromJsonExtra?.(value, form);
+    const { extra } = this.header;
+    if (extra !== undefined && form[extra.name] !== undefined) {
+      (value as Record<string, unknown>)[extra.name] = fromJsonAt(extra.name, () =>
+        extra.field.fromJson(form[extra.name]),
+      );
+    }
     return value;
   }
 
@@ -260,9 +284,11 @@ export class Family<V extends object> {
     return undefined;
   }
 
-  #opaque(reader: Reader, key: number, at: number, length: number): V {
-    const body = reader.octets.subarray(at + this.header.size, at + length);
-    return Object.assign(this.header.unknown(key), { length, body });
+  #opaque(reader: Reader, key: number, at: number, length: number, extra: number): V {
+    const { header } = this;
+    const body = reader.octets.subarray(at + header.size, at + length);
+    const front = header.extra === undefined ? { length } : { [header.extra.name]: extra, length };
+    return Object.assign(header.unknown(key), front, { body });
   }
 
   /** Padding should be zero and is not looked at; a peer's other octets are kept, so that they survive. */

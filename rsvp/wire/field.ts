@@ -11,14 +11,21 @@ import { fromHex, printable, toHex } from './octets.js';
  * caller's number that does not fit must not become another number on the wire.
  */
 export interface Field<T> {
-  /** Octets on the wire. */
+  /** Octets on the wire; 0 for a bit field. */
   readonly size: number;
+  /** Bits on the wire of a bit field. Bit fields in a row end at an octet's boundary, 32 bits at most. */
+  readonly bits?: number;
+  /** What a bit field writes. */
+  encode?(value: T): number;
+  /** It counts what follows: whoever writes that sets it, and a caller may leave it out. */
+  readonly derived?: true;
   readonly zero: T;
   declare(parser: Parser, name: string): Parser;
   /** Undefined where the raw value is the value. A thrown `BadValue` becomes a `WireError`. */
   readonly refine: ((raw: never) => T) | undefined;
   write(view: DataView, at: number, value: T): void;
-  text(value: T): string;
+  /** `record` has the other fields, for a number whose meaning hangs on another. */
+  text(value: T, record: object): string;
   toJson(value: T): unknown;
   fromJson(json: unknown): T;
 }
@@ -42,24 +49,29 @@ export interface Look {
   /** Names of bits, by mask: `0x01 (E_Police)`. */
   readonly bits?: Readonly<Record<number, string>>;
   /** The whole text, where it is none of these. */
-  readonly text?: (value: number) => string;
+  readonly text?: (value: number, record: object) => string;
   /** Value when a caller leaves it out. */
   readonly zero?: number;
 }
 
-function numberText(look: Look): (value: number) => string {
+function numberText(look: Look): (value: number, record: object) => string {
   const { text, names, bits, unit } = look;
   if (text !== undefined) return text;
   if (names !== undefined) return (value) => `${value} (${names[value] ?? 'unknown'})`;
-  if (bits !== undefined) return (value) => bitsText(value, bits);
+  if (bits !== undefined) return bitsText(bits);
   if (unit !== undefined) return (value) => `${value} ${unit}`;
   return String;
 }
 
-function bitsText(value: number, bits: Readonly<Record<number, string>>): string {
-  const set = Object.keys(bits).filter((mask) => (value & Number(mask)) !== 0);
-  const hex = `0x${value.toString(16).padStart(2, '0')}`;
-  return set.length === 0 ? hex : `${hex} (${set.map((mask) => bits[Number(mask)]).join(', ')})`;
+/** Which bits are set, by mask: `0x01 (E_Police)`. */
+export function bitsText(bits: Readonly<Record<number, string>>): (value: number) => string {
+  const masks = Object.entries(bits).map(([mask, name]) => [Number(mask), name] as const);
+  return (value) => {
+    const hex = `0x${value < 16 ? '0' : ''}${value.toString(16)}`;
+    if (value === 0) return hex;
+    const set = masks.filter(([mask]) => (value & mask) !== 0).map(([, name]) => name);
+    return set.length === 0 ? hex : `${hex} (${set.join(', ')})`;
+  };
 }
 
 type IntegerKind = 'uint8' | 'uint16' | 'uint32' | 'int32';
@@ -95,6 +107,54 @@ export const u8 = integer('uint8', 1, 'setUint8');
 export const u16 = integer('uint16', 2, 'setUint16');
 export const u32 = integer('uint32', 4, 'setUint32');
 export const i32 = integer('int32', 4, 'setInt32');
+
+/** A count of what follows in the format: written by whoever writes that. */
+export function derived(field: Field<number>): Field<number> & { readonly derived: true } {
+  return { ...field, derived: true };
+}
+
+/** A field of some bits, unsigned, most significant first as in the RFCs' diagrams. */
+export function bits(width: number, look: Look = {}): Field<number> {
+  const max = 2 ** width - 1;
+  const encode = (value: number): number => {
+    if (!Number.isInteger(value) || value < 0 || value > max)
+      throw new RangeError(`${value} is not an integer from 0 to ${max}`);
+    return value;
+  };
+  return {
+    size: 0,
+    bits: width,
+    encode,
+    zero: look.zero ?? 0,
+    declare: (parser, name) => parser[`bit${width}`]?.(name) ?? parser,
+    // binary-parser makes its bits with `>>`: the topmost ones come out negative.
+    refine: width === 32 ? (raw: number) => raw >>> 0 : undefined,
+    write: () => undefined,
+    text: numberText(look),
+    toJson: (value) => value,
+    fromJson(json) {
+      if (typeof json === 'number' && Number.isInteger(json) && json >= 0 && json <= max) return json;
+      throw new FormError('', `expected an integer from 0 to ${max}, got \`${JSON.stringify(json)}\``);
+    },
+  };
+}
+
+/** One bit that is yes or no. */
+export const flag: Field<boolean> = {
+  size: 0,
+  bits: 1,
+  encode: Number,
+  zero: false,
+  declare: (parser, name) => parser['bit1']?.(name) ?? parser,
+  refine: (raw: number) => raw !== 0,
+  write: () => undefined,
+  text: (value) => (value ? 'yes' : 'no'),
+  toJson: (value) => value,
+  fromJson(json) {
+    if (typeof json === 'boolean') return json;
+    throw new FormError('', `expected true or false, got \`${JSON.stringify(json)}\``);
+  },
+};
 
 /** An unsigned 64-bit number: bigint in memory, a decimal string in JSON. */
 export const u64: Field<bigint> = {

@@ -1,6 +1,6 @@
 import { Family } from './family.js';
-import type { Member } from './family.js';
-import { layout } from './layout.js';
+import { declare } from './declare.js';
+import type { MemberType } from './declare.js';
 import type { Fields, InputOf, NoTail, Tails, ValueOf } from './layout.js';
 
 /**
@@ -15,14 +15,12 @@ export interface WireObject {
 }
 
 /** A declared object: `is` tells its values from others, `make` builds one. */
-export interface ObjectType<V extends object, I = V> extends Member<WireObject> {
+export interface ObjectType<V extends object, I = V> extends MemberType<V, I, WireObject> {
   readonly class: string;
   readonly classNum: number;
   readonly cType: number;
   /** What this C-Type is, as `IPv4/UDP`. */
   readonly title: string;
-  is(object: WireObject): object is WireObject & V;
-  make(input: I): WireObject & V;
 }
 
 export interface ObjectHead {
@@ -44,17 +42,24 @@ export function object<F extends Fields, T extends Tails = NoTail>(
   fields: F,
   tail?: T,
 ): ObjectType<ValueOf<F> & ValueOf<T>, InputOf<F> & InputOf<T>> {
-  const constants = { class: head.class, classNum: head.classNum, cType: head.cType };
-  const compiled = layout(fields, tail, constants, true);
+  const { class: name, classNum, cType, title, rfc } = head;
   return {
     ...head,
-    key: objectKey(head.classNum, head.cType),
-    name: `${head.class} (${head.title})`,
-    layout: compiled as never,
+    ...declare<WireObject, F, T>(
+      {
+        key: objectKey(classNum, cType),
+        name: `${name} (${title})`,
+        heading: `${name} (class ${classNum}, C-Type ${cType} ${title}`,
+        rfc,
+        constants: { class: name, classNum, cType },
+      },
+      fields,
+      tail,
+    ),
     is(value): value is WireObject & ValueOf<F> & ValueOf<T> {
-      return value.classNum === head.classNum && value.cType === head.cType && !('body' in value);
+      const { classNum: c, cType: t, body } = value as WireObject & { readonly body?: unknown };
+      return c === classNum && t === cType && body === undefined;
     },
-    make: (input) => compiled.make(input) as never,
   };
 }
 
@@ -75,7 +80,6 @@ export function objectFamily(
 ): Family<WireObject> {
   const names = new Map(types.map((type) => [type.classNum, type.class]));
   const numbers = new Map(types.map((type) => [type.class, type.classNum]));
-  const titles = new Map(types.map((type) => [type.key, type.title]));
   return new Family<WireObject>(
     {
       ...options,
@@ -96,10 +100,7 @@ export function objectFamily(
         cType: key & 0xff,
         length: 0,
       }),
-      title(value) {
-        const title = titles.get(objectKey(value.classNum, value.cType)) ?? 'unknown';
-        return `${value.class} (class ${value.classNum}, C-Type ${value.cType} ${title}, ${value.length} octets)`;
-      },
+      title: (value) => `${value.class} (class ${value.classNum}, C-Type ${value.cType} unknown`,
       keyFromJson(json) {
         const classNum = json['classNum'] ?? numbers.get(String(json['class']));
         const cType = json['cType'];

@@ -67,7 +67,7 @@ export function list<T>(field: Field<T>): Tail<readonly T[]> {
       }
     },
     text: (values, label, indent) =>
-      `${indent}${label}: ${values.map((value) => field.text(value)).join(', ')}\n`,
+      `${indent}${label}: ${values.map((value) => field.text(value, {})).join(', ')}\n`,
     toJson: (values) => values.map((value) => field.toJson(value)),
     fromJson: (json) =>
       array(json).map((item, index) => fromJsonAt(`[${index}]`, () => field.fromJson(item))),
@@ -101,13 +101,14 @@ export function records<V extends object>(record: Layout<V>): Tail<readonly V[]>
   };
 }
 
-/** A list of a family's members: policy elements, sub-objects of a route. */
-export function membersOf<V extends object>(family: Family<V>): Tail<readonly V[]> {
+/** A list of a family's members: policy elements, sub-objects of a route. A function: the family may hold itself. */
+export function membersOf<V extends object>(family: Family<V> | (() => Family<V>)): Tail<readonly V[]> {
+  const get = typeof family === 'function' ? family : () => family;
   return {
     zero: [],
     read(reader) {
-      const values = family.readAll(reader);
-      // Only where faults are collected: the member's header is broken, and so is this object.
+      const values = get().readAll(reader);
+      // Only where faults are collected: a member's header is broken, and so is what holds it.
       const fault = reader.faults?.at(-1);
       if (reader.at < reader.end && fault !== undefined) {
         reader.faults?.pop();
@@ -115,10 +116,52 @@ export function membersOf<V extends object>(family: Family<V>): Tail<readonly V[
       }
       return values;
     },
-    write: (writer, values) => family.writeAll(writer, values),
-    text: (values, _label, indent) => values.map((value) => family.text(value, indent)).join(''),
-    toJson: (values) => values.map((value) => family.toJson(value)),
-    fromJson: (json) => family.allFromJson(json),
+    write: (writer, values) => get().writeAll(writer, values),
+    text(values, _label, indent) {
+      let lines = '';
+      for (const value of values) lines += get().text(value, indent);
+      return lines;
+    },
+    toJson: (values) => values.map((value) => get().toJson(value)),
+    fromJson: (json) => get().allFromJson(json),
+  };
+}
+
+/** How a field in front of a variable part counts the octets of that part. */
+export interface Count {
+  /** The field, declared with `derived`. */
+  readonly field: string;
+  /** Octets from the start of the variable part back to the field, which has 16 bits. */
+  readonly back: number;
+  octets(count: number): number;
+  count(octets: number): number;
+}
+
+/** A variable part that ends where a field says; what is behind it belongs to the next part, or is `trailing`. */
+export function counted<T>(tail: Tail<T>, count: Count): Tail<T> {
+  return {
+    ...tail,
+    read(reader, value) {
+      const size = count.octets((value as Readonly<Record<string, number>>)[count.field] ?? 0);
+      const { end } = reader;
+      const stop = reader.at + size;
+      if (size < 0 || stop > end)
+        throw reader.error(
+          'length',
+          `${count.field} ${(value as Readonly<Record<string, number>>)[count.field] ?? 0}`,
+          `from ${count.count(0)} to ${count.count(end - reader.at)}`,
+          reader.at - count.back,
+        );
+      reader.end = stop;
+      const read = tail.read(reader, value);
+      reader.end = end;
+      return read;
+    },
+    write(writer, value) {
+      const at = writer.at;
+      tail.write(writer, value);
+      writer.view.setUint16(at - count.back, count.count(writer.at - at));
+    },
   };
 }
 

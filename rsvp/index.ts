@@ -1,0 +1,2 @@
+/** RSVP: so far, its wire format. */
+export * from './wire/index.js';

@@ -1,0 +1,153 @@
+import { Parser } from 'binary-parser';
+import type { Field } from './field.js';
+import type { Front, Tail } from './layout.js';
+
+/**
+ * The code behind a layout, written once when it is declared: each direction is a run of plain statements, one a
+ * field, which V8 compiles well. A loop over fields would look each one up by name, in values of every shape.
+ */
+export interface Compiled {
+  /** Octets of the fixed part. */
+  readonly size: number;
+  readonly create: (length: number, extra: number) => Loose;
+  readonly decode: (view: DataView, octets: Uint8Array, at: number, length: number, extra: number) => Loose;
+  readonly write: (view: DataView, at: number, value: Loose) => void;
+  readonly text: (value: Loose, indent: string) => string;
+  readonly toJson: (value: Loose) => Loose;
+}
+
+export type Loose = Record<string, unknown>;
+export interface LooseField extends Omit<Field<unknown>, 'refine'> {
+  readonly refine: ((raw: unknown) => unknown) | undefined;
+}
+
+type Entry = readonly [name: string, field: LooseField];
+type Part = readonly [name: string, tail: Tail<unknown>];
+
+export function compile(fields: readonly Entry[], tails: readonly Part[], front: Front): Compiled {
+  const constants = Object.entries(front.constants);
+  const extra = front.extra;
+  const refined = fields.filter(([, field]) => field.refine !== undefined);
+  const { statements: writes, size } = writing(fields);
+  const source = `
+    ${fields.map(([name], i) => `const ${name}_ = fields[${i}];`).join('\n')}
+    ${tails.map(([name], i) => `const ${name}_ = tails[${i}];`).join('\n')}
+    ${refined.map(([name]) => `const refine_${name} = ${name}_.refine;`).join('\n')}
+    function Value(length, extra) {
+      ${constants.map(([name, value]) => `this.${name} = ${JSON.stringify(value)};`).join('\n')}
+      ${extra === undefined ? '' : `this.${extra} = extra;`}
+      ${front.length ? 'this.length = length;' : ''}
+      ${[...fields, ...tails].map(([name]) => `this.${name} = ${name}_.zero;`).join('\n')}
+    }
+    Value.prototype = Object.prototype;
+    return {
+      size: ${size},
+      create: (length, extra) => new Value(length, extra),
+      decode(dataView, buffer, offset, length, extra) {
+        const vars = new Value(length, extra);
+        ${reading(fields)}
+        ${refined.map(([name]) => `vars.${name} = refine_${name}(vars.${name});`).join('\n')}
+        return vars;
+      },
+      write(view, at, value) {
+        ${writes.join('\n')}
+      },
+      text(value, indent) {
+        let lines = '';
+        ${fields.map(([name, field]) => unlessZeroReserved(name, printing(name, field))).join('\n')}
+        ${tails.map(([name]) => `lines += ${name}_.text(value.${name}, '${labelOf(name)}', indent);`).join('\n')}
+        return lines;
+      },
+      toJson(value) {
+        const json = {
+          ${[
+            ...constants.map(([name]) => name),
+            ...(extra === undefined ? [] : [extra]),
+            ...(front.length ? ['length'] : []),
+          ]
+            .map((name) => `${name}: value.${name},`)
+            .join('\n')}
+        };
+        ${[...fields, ...tails].map(([name]) => unlessZeroReserved(name, `json.${name} = ${name}_.toJson(value.${name});`)).join('\n')}
+        return json;
+      },
+    };`;
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- compiled from declarations in this project alone
+  const build = new Function('fields', 'tails', source) as (
+    fields: readonly unknown[],
+    tails: readonly unknown[],
+  ) => Compiled;
+  return build(
+    fields.map(([, field]) => field),
+    tails.map(([, tail]) => tail),
+  );
+}
+
+function unlessZeroReserved(name: string, statement: string): string {
+  return name.startsWith('reserved') ? `if (value.${name} !== 0) ${statement}` : statement;
+}
+
+function printing(name: string, field: LooseField): string {
+  const text = field.text.length > 1 ? `${name}_.text(value.${name}, value)` : `${name}_.text(value.${name})`;
+  return `lines += indent + '${labelOf(name)}: ' + ${text} + '\\n';`;
+}
+
+/**
+ * binary-parser writes the code that reads the fixed fields; we wrap it. Run as it comes, it allocates a DataView
+ * a call and deletes two bookkeeping properties from each value, which makes V8 treat the values as dictionaries
+ * (0.8 µs an object where 0.05 µs will do). So its prologue and bookkeeping are cut out, the view and the offset
+ * are given, and the values come from a constructor with all fields in their place.
+ */
+function reading(fields: readonly Entry[]): string {
+  const parser = fields.reduce<Parser>((before, [name, field]) => field.declare(before, name), new Parser());
+  const code = parser
+    .getCode()
+    .replace(/^var (dataView|offset|vars) = .*$/gm, '')
+    .replace(/^(vars\.\$(parent|root) = .*|delete vars\.\$(parent|root);|return vars;)$/gm, '');
+  if (/\bvar (?!\$tmp\d+ = 0;)|\$(?!tmp\d)|delete|return/.test(code)) {
+    throw new Error(`binary-parser wrote code that this wrapper does not know:\n${code}`);
+  }
+  return code;
+}
+
+/** One statement a field; bit fields up to the next octet boundary share one. */
+function writing(fields: readonly Entry[]): { statements: string[]; size: number } {
+  const statements: string[] = [];
+  let at = 0;
+  let run: Entry[] = [];
+  let width = 0;
+  for (const entry of fields) {
+    const [name, field] = entry;
+    if (field.bits === undefined) {
+      if (width !== 0) throw new TypeError(`${name}: the bit fields in front of it end inside an octet`);
+      statements.push(`${name}_.write(view, at + ${at}, value.${name});`);
+      at += field.size;
+      continue;
+    }
+    run.push(entry);
+    width += field.bits;
+    if ((width & 7) !== 0) continue;
+    let shift = width;
+    const sum = run.map(([part, { bits = 0 }]) => `${part}_.encode(value.${part}) * ${2 ** (shift -= bits)}`);
+    statements.push(storing(width, at, sum.join(' + ')));
+    at += width / 8;
+    run = [];
+    width = 0;
+  }
+  if (width !== 0) throw new TypeError('bit fields that end inside an octet');
+  return { statements, size: at };
+}
+
+function storing(width: number, at: number, bits: string): string {
+  if (width === 24)
+    return `view.setUint8(at + ${at}, (${bits}) >>> 16); view.setUint16(at + ${at + 1}, ${bits});`;
+  return `view.setUint${width}(at + ${at}, ${bits});`;
+}
+
+/** `refreshPeriod` is printed as `refresh period`. */
+export function labelOf(name: string): string {
+  return name.replace(
+    /[A-Z]+(?![a-z])|[A-Z]/g,
+    (capitals) => ` ${capitals.length > 1 ? capitals : capitals.toLowerCase()}`,
+  );
+}
