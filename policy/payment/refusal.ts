@@ -1,0 +1,59 @@
+/**
+ * Why a request is refused. One table from our reasons to what goes back on the wire: the error value of an ERROR_SPEC
+ * with error code 2, Policy Control failure (RFC 2750 Appendix A), and the code in the element's error attribute.
+ */
+export interface RefusalKind {
+  /** Code in the policy element's error attribute. */
+  readonly code: number;
+  /** Error value for ERROR_SPEC, RFC 2750 Appendix A. */
+  readonly errorValue: number;
+  readonly meaning: string;
+}
+
+export const POLICY_CONTROL_FAILURE = 2;
+
+const ERR_REJECT = 3;
+const ERR_EXCEED = 4;
+const ERR_EXPIRED = 6;
+const ERR_PE_BAD = 13;
+const ERR_PD_MISS = 14;
+const ERR_RSVP = 16;
+const ERR_FL_SPEC = 19;
+
+const kind = (code: number, errorValue: number, meaning: string): RefusalKind => ({ code, errorValue, meaning });
+
+export const REFUSALS = {
+  'no-payment': kind(1, ERR_PD_MISS, 'the request carries no payment element'),
+  'bad-element': kind(2, ERR_PE_BAD, 'the payment element is malformed'),
+  'too-large': kind(3, ERR_EXCEED, 'more or larger credentials than the policy node accepts'),
+  'bad-claim': kind(4, ERR_PE_BAD, 'a claimed attribute is malformed or missing'),
+  'claim-overrides': kind(5, ERR_REJECT, 'a claim would override what the policy node observed'),
+  'unknown-reference': kind(6, ERR_PD_MISS, 'a credential is referred to that the policy node does not hold: send it whole'),
+  'bad-credential': kind(7, ERR_PE_BAD, 'a credential is malformed'),
+  'bad-signature': kind(8, ERR_REJECT, 'the signature of a credential does not verify'),
+  'not-authorized': kind(9, ERR_REJECT, 'the credentials do not authorize the request'),
+  'nonce-unbound': kind(10, ERR_REJECT, 'no credential in the chain binds the nonce'),
+  'nonce-spent': kind(11, ERR_EXCEED, 'the nonce has paid for another reservation'),
+  'bad-request': kind(12, ERR_RSVP, 'RSVP objects are missing or malformed'),
+  'bandwidth-exceeded': kind(13, ERR_FL_SPEC, 'more bandwidth than the offer allows'),
+  expired: kind(14, ERR_EXPIRED, 'a credential has expired'),
+} as const satisfies Record<string, RefusalKind>;
+
+export type RefusalReason = keyof typeof REFUSALS;
+
+export interface Refusal {
+  readonly reason: RefusalReason;
+  /** One line for people: what, where, the values. */
+  readonly text: string;
+}
+
+/** A refusal on its way from where it is found to where it is answered: never a crash, never a grant. */
+export class Refused extends Error implements Refusal {
+  constructor(
+    readonly reason: RefusalReason,
+    readonly text: string,
+  ) {
+    super(text);
+    this.name = 'Refused';
+  }
+}
