@@ -42,11 +42,14 @@ export function declare<B extends object, F extends Fields, T extends Tails = No
   };
 }
 
-/** The first member of these types: `find(message, SessionIpv4, SessionIpv6)`. */
+/** The values of a declared member, or of any of several. */
+export type ValueIn<T> = T extends { make(input: never): infer V } ? V : never;
+
+/** The first value of these types: `firstOf(objects, SessionIpv4, SessionIpv6)`. */
 export function firstOf<T extends readonly MemberType<object, never>[]>(
   values: readonly object[],
   ...types: T
-): (T[number] extends MemberType<infer V, never, infer B> ? B & V : never) | undefined {
+): ValueIn<T[number]> | undefined {
   for (const value of values) {
     for (const type of types) if (type.is(value)) return value as never;
   }

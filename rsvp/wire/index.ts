@@ -19,7 +19,7 @@ export * from './style.js';
 
 // To declare formats in the same manner.
 export { declare, firstOf } from './declare.js';
-export type { MemberHead, MemberType } from './declare.js';
+export type { MemberHead, MemberType, ValueIn } from './declare.js';
 export { Family } from './family.js';
 export type { Extra, Header, Member, Opaque } from './family.js';
 export * as field from './field.js';

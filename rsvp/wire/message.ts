@@ -2,6 +2,8 @@ import type { WireError } from './error.js';
 import { FormError } from './error.js';
 import type { Family } from './family.js';
 import { octetsForm } from './field.js';
+import { firstOf } from './declare.js';
+import type { ValueIn } from './declare.js';
 import { fromJsonAt } from './layout.js';
 import { MESSAGE_TYPES } from './numbers.js';
 import type { ObjectType, WireObject } from './object.js';
@@ -261,9 +263,6 @@ export function checkChecksum(octets: Uint8Array): ChecksumState {
 export function find<T extends readonly ObjectType<object, never>[]>(
   message: { readonly objects: readonly WireObject[] },
   ...types: T
-): (WireObject & (T[number] extends ObjectType<infer V, never> ? V : never)) | undefined {
-  for (const object of message.objects) {
-    for (const type of types) if (type.is(object)) return object as never;
-  }
-  return undefined;
+): ValueIn<T[number]> | undefined {
+  return firstOf(message.objects, ...types);
 }
