@@ -44,21 +44,58 @@ export const OBSERVED: readonly ObservedAttribute[] = [
   attribute('session_address', 'SESSION', 'destination address', (s) => s.flow.address),
   attribute('session_protocol', 'SESSION', 'IP protocol number', (s) => s.flow.protocol),
   attribute('session_port', 'SESSION', 'destination port; 0 where there is none', (s) => s.flow.port),
-  attribute('sender_address', 'FILTER_SPEC or SENDER_TEMPLATE', 'address of the sender; several are separated by a space, in order', (s) => s.flow.senderAddresses),
-  attribute('sender_port', 'FILTER_SPEC or SENDER_TEMPLATE', 'port of the sender; several likewise', (s) => s.flow.senderPorts),
-  attribute('senders', 'FILTER_SPEC or SENDER_TEMPLATE', 'how many senders are named', (s) => String(s.flow.senders)),
+  attribute(
+    'sender_address',
+    'FILTER_SPEC or SENDER_TEMPLATE',
+    'address of the sender; several are separated by a space, in order',
+    (s) => s.flow.senderAddresses,
+  ),
+  attribute(
+    'sender_port',
+    'FILTER_SPEC or SENDER_TEMPLATE',
+    'port of the sender; several likewise',
+    (s) => s.flow.senderPorts,
+  ),
+  attribute('senders', 'FILTER_SPEC or SENDER_TEMPLATE', 'how many senders are named', (s) =>
+    String(s.flow.senders),
+  ),
   attribute('style', 'STYLE', '`FF`, `SE` or `WF`', (s) => s.flow.style),
   attribute('next_hop', 'RSVP_HOP', 'address of the neighbour that sent the message', (s) => s.flow.hop),
   attribute('service', 'FLOWSPEC', '`guaranteed`, `controlled-load` or `null`', (s) => s.traffic.service),
-  attribute('bandwidth', 'FLOWSPEC', 'bit/s that would be reserved: the rate R of guaranteed service, the token bucket rate r otherwise; several FF flows are added up', (s) => s.traffic.bandwidth),
+  attribute(
+    'bandwidth',
+    'FLOWSPEC',
+    'bit/s that would be reserved: the rate R of guaranteed service, the token bucket rate r otherwise; several FF flows are added up',
+    (s) => s.traffic.bandwidth,
+  ),
   attribute('token_bucket_rate', 'FLOWSPEC or SENDER_TSPEC', 'r, bit/s', (s) => s.traffic.tokenBucketRate),
   attribute('token_bucket_size', 'FLOWSPEC or SENDER_TSPEC', 'b, octets', (s) => s.traffic.tokenBucketSize),
-  attribute('peak_data_rate', 'FLOWSPEC or SENDER_TSPEC', 'p, bit/s; empty where it is infinite', (s) => s.traffic.peakDataRate),
-  attribute('minimum_policed_unit', 'FLOWSPEC or SENDER_TSPEC', 'm, octets', (s) => s.traffic.minimumPolicedUnit),
-  attribute('maximum_packet_size', 'FLOWSPEC or SENDER_TSPEC', 'M, octets', (s) => s.traffic.maximumPacketSize),
+  attribute(
+    'peak_data_rate',
+    'FLOWSPEC or SENDER_TSPEC',
+    'p, bit/s; empty where it is infinite',
+    (s) => s.traffic.peakDataRate,
+  ),
+  attribute(
+    'minimum_policed_unit',
+    'FLOWSPEC or SENDER_TSPEC',
+    'm, octets',
+    (s) => s.traffic.minimumPolicedUnit,
+  ),
+  attribute(
+    'maximum_packet_size',
+    'FLOWSPEC or SENDER_TSPEC',
+    'M, octets',
+    (s) => s.traffic.maximumPacketSize,
+  ),
   attribute('rate', 'FLOWSPEC, guaranteed service', 'R, bit/s', (s) => s.traffic.rate),
   attribute('slack_term', 'FLOWSPEC, guaranteed service', 'S, microseconds', (s) => s.traffic.slackTerm),
-  attribute('link_name', 'configuration', "name of the PEP's link that the request came in by", (s) => s.linkName),
+  attribute(
+    'link_name',
+    'configuration',
+    "name of the PEP's link that the request came in by",
+    (s) => s.linkName,
+  ),
   attribute('pep_id', 'COPS PEPID', 'the router that asks', (s) => s.pepId),
   attribute('date', 'clock of the policy node', '`YYYYMMDD`, UTC', (s) => stamp(s.now).slice(0, 8)),
   attribute('time', 'clock of the policy node', '`HHMMSS`, UTC', (s) => stamp(s.now).slice(8)),
@@ -78,7 +115,11 @@ export function isObserved(name: string): boolean {
 }
 
 /** Throws `Refused` where RSVP objects are missing or make no sense. */
-export function observe(observation: Observation): { readonly attributes: Map<string, string>; readonly flow: Flow; readonly traffic: Traffic } {
+export function observe(observation: Observation): {
+  readonly attributes: Map<string, string>;
+  readonly flow: Flow;
+  readonly traffic: Traffic;
+} {
   const flow = observeFlow(observation.objects);
   const traffic = observeTraffic(observation.objects);
   const seen = { ...observation, flow, traffic };

@@ -22,7 +22,8 @@ export type Limit = { readonly atMost: Money } | { readonly below: Money };
 
 /** A content provider lets a customer write checks up to a limit. */
 export function creditAuthorization(parties: CredentialParties & { readonly limit: Limit }): string {
-  const [operator, money] = 'atMost' in parties.limit ? ['<=', parties.limit.atMost] : ['<', parties.limit.below];
+  const [operator, money] =
+    'atMost' in parties.limit ? ['<=', parties.limit.atMost] : ['<', parties.limit.below];
   return assertion(`credit authorization`, parties, [
     `currency == ${quote(checkedMoney(money).currency)}`,
     `&amount ${operator} ${money.amount}`,
@@ -103,7 +104,8 @@ function assertion(what: string, parties: CredentialParties, conditions: readonl
 function checkedMoney(money: Money): Money {
   const problem = amountProblem(money.amount);
   if (problem !== undefined) throw new RangeError(`amount: \`${money.amount}\` ${problem}`);
-  if (!isCurrency(money.currency)) throw new RangeError(`currency: \`${money.currency}\` is not three capital letters`);
+  if (!isCurrency(money.currency))
+    throw new RangeError(`currency: \`${money.currency}\` is not three capital letters`);
   return money;
 }
 

@@ -1,7 +1,14 @@
 import { inflateRawSync, deflateRawSync } from 'node:zlib';
-import { attribute, attributes, hex, membersOf, policyElement, rsvpWith, text, u16 } from '../../rsvp/wire/index.js';
+import {
+  attribute,
+  attributes,
+  field,
+  PolicyData,
+  policyElement,
+  rsvpWith,
+  tail,
+} from '../../rsvp/wire/index.js';
 import type { Tail, WireObject } from '../../rsvp/wire/index.js';
-import { octets, PolicyData } from '../../rsvp/wire/index.js';
 import { REFUSALS } from './refusal.js';
 
 /*
@@ -18,22 +25,32 @@ const latin1: Tail<string> = {
   read: (reader) => Buffer.from(reader.rest()).toString('latin1'),
   write: (writer, value) => writer.bytes(Buffer.from(value, 'latin1')),
   text: (value, _label, indent) =>
-    value.replace(/\n$/, '').split('\n').map((line) => `${indent}${printableLine(line)}\n`).join(''),
+    value
+      .replace(/\n$/, '')
+      .split('\n')
+      .map((line) => `${indent}${printableLine(line)}\n`)
+      .join(''),
   toJson: (value) => value,
-  fromJson: (json) => text.fromJson(json),
+  fromJson: (json) => tail.text.fromJson(json),
 };
 
 /** Raw deflate (RFC 1951) of the text. Kept as octets: deflating again need not give the same ones. */
 const deflated: Tail<Uint8Array> = {
-  ...octets,
+  ...tail.octets,
   text(value, label, indent) {
     const inflated = inflateText(value);
-    return inflated === undefined ? octets.text(value, label, indent) : latin1.text(inflated, label, indent);
+    return inflated === undefined
+      ? tail.octets.text(value, label, indent)
+      : latin1.text(inflated, label, indent);
   },
 };
 
 /** `name=value`, claimed by whoever built the element. */
-export const Claim = attribute({ aType: 1, subType: 1, attribute: 'CLAIM', rfc: RFC }, {}, { claim: text });
+export const Claim = attribute(
+  { aType: 1, subType: 1, attribute: 'CLAIM', rfc: RFC },
+  {},
+  { claim: tail.text },
+);
 export const PlainAssertion = attribute(
   { aType: 2, subType: 1, attribute: 'ASSERTION', title: 'plain', rfc: RFC },
   {},
@@ -47,20 +64,24 @@ export const DeflatedAssertion = attribute(
 /** SHA-256 of the text of an assertion that the policy node has already accepted. */
 export const AssertionReference = attribute(
   { aType: 3, subType: 1, attribute: 'REFERENCE', title: 'SHA-256', rfc: RFC },
-  { sha256: hex(32) },
+  { sha256: field.hex(32) },
 );
 const REFUSAL_NAMES = Object.fromEntries(Object.entries(REFUSALS).map(([name, { code }]) => [code, name]));
 /** On the way back: why the policy node refused. */
 export const PaymentError = attribute(
   { aType: 4, subType: 1, attribute: 'ERROR', rfc: RFC },
-  { reserved: u16(), code: u16({ names: REFUSAL_NAMES }) },
-  { reason: text },
+  { reserved: field.u16(), code: field.u16({ names: REFUSAL_NAMES }) },
+  { reason: tail.text },
 );
 
 export const PaymentElement = policyElement(
   { pType: PAYMENT_P_TYPE, element: 'PAYMENT', rfc: RFC },
   {},
-  { attributes: membersOf(attributes([Claim, PlainAssertion, DeflatedAssertion, AssertionReference, PaymentError])) },
+  {
+    attributes: tail.membersOf(
+      attributes([Claim, PlainAssertion, DeflatedAssertion, AssertionReference, PaymentError]),
+    ),
+  },
 );
 
 /** RSVP's codec, which opens payment elements up. */
@@ -82,7 +103,9 @@ export function paymentObject(contents: PaymentContents, deflate = false): WireO
       ...contents.claims.map(([name, value]) => Claim.make({ claim: `${name}=${value}` })),
       ...contents.assertions.map((assertion) =>
         deflate
-          ? DeflatedAssertion.make({ assertion: deflateRawSync(Buffer.from(assertion, 'latin1'), { level: 9 }) })
+          ? DeflatedAssertion.make({
+              assertion: deflateRawSync(Buffer.from(assertion, 'latin1'), { level: 9 }),
+            })
           : PlainAssertion.make({ assertion }),
       ),
       ...(contents.references ?? []).map((sha256) => AssertionReference.make({ sha256 })),
@@ -103,7 +126,10 @@ export function inflateText(value: Uint8Array): string | undefined {
   }
 }
 
+/** A line of text for people: what is not printable is escaped, but for the tabs of an indented line. */
 function printableLine(line: string): string {
-  // eslint-disable-next-line no-control-regex
-  return line.replace(/[\x00-\x08\x0b-\x1f\x7f-\xff]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  return line
+    .split('\t')
+    .map((part) => printable(Buffer.from(part, 'latin1')))
+    .join('\t');
 }

@@ -62,7 +62,7 @@ export function observeFlow(objects: readonly WireObject[]): Flow {
 function sessionOf(objects: readonly WireObject[]): Pick<Flow, 'address' | 'protocol' | 'port'> {
   const session = firstOf(objects, SessionIpv4, SessionIpv6, SessionIpv4Gpi, SessionIpv6Gpi);
   if (session === undefined) throw new Refused('bad-request', 'the request has no SESSION of a known kind');
-  const port = 'dstPort' in session ? session.dstPort : session.virtDstPort;
+  const port = 'dstPort' in session ? session.dstPort : session.vDstPort;
   return { address: session.destAddress, protocol: String(session.protocolId), port: String(port) };
 }
 

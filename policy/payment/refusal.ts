@@ -20,7 +20,11 @@ const ERR_PD_MISS = 14;
 const ERR_RSVP = 16;
 const ERR_FL_SPEC = 19;
 
-const kind = (code: number, errorValue: number, meaning: string): RefusalKind => ({ code, errorValue, meaning });
+const kind = (code: number, errorValue: number, meaning: string): RefusalKind => ({
+  code,
+  errorValue,
+  meaning,
+});
 
 export const REFUSALS = {
   'no-payment': kind(1, ERR_PD_MISS, 'the request carries no payment element'),
@@ -28,7 +32,11 @@ export const REFUSALS = {
   'too-large': kind(3, ERR_EXCEED, 'more or larger credentials than the policy node accepts'),
   'bad-claim': kind(4, ERR_PE_BAD, 'a claimed attribute is malformed or missing'),
   'claim-overrides': kind(5, ERR_REJECT, 'a claim would override what the policy node observed'),
-  'unknown-reference': kind(6, ERR_PD_MISS, 'a credential is referred to that the policy node does not hold: send it whole'),
+  'unknown-reference': kind(
+    6,
+    ERR_PD_MISS,
+    'a credential is referred to that the policy node does not hold: send it whole',
+  ),
   'bad-credential': kind(7, ERR_PE_BAD, 'a credential is malformed'),
   'bad-signature': kind(8, ERR_REJECT, 'the signature of a credential does not verify'),
   'not-authorized': kind(9, ERR_REJECT, 'the credentials do not authorize the request'),

@@ -1,6 +1,12 @@
 import { firstOf } from '../../rsvp/wire/index.js';
 import type { WireObject } from '../../rsvp/wire/index.js';
-import { ControlledLoad, GuaranteedRspec, GuaranteedService, NullService, TokenBucketTspec } from '../../rsvp/wire/index.js';
+import {
+  ControlledLoad,
+  GuaranteedRspec,
+  GuaranteedService,
+  NullService,
+  TokenBucketTspec,
+} from '../../rsvp/wire/index.js';
 import type { Service } from '../../rsvp/wire/index.js';
 import { Flowspec, SenderTspec } from '../../rsvp/wire/objects/index.js';
 import { Refused } from './refusal.js';
@@ -40,7 +46,8 @@ function describe(services: readonly Service[]): Traffic {
     service: serviceOf(services),
     tokenBucketRate: bucket && bitRate('r', bucket.tokenBucketRate),
     tokenBucketSize: bucket && finite('b', bucket.tokenBucketSize),
-    peakDataRate: bucket && Number.isFinite(bucket.peakDataRate) ? bitRate('p', bucket.peakDataRate) : undefined,
+    peakDataRate:
+      bucket && Number.isFinite(bucket.peakDataRate) ? bitRate('p', bucket.peakDataRate) : undefined,
     minimumPolicedUnit: bucket && String(bucket.minimumPolicedUnit),
     maximumPacketSize: bucket && String(bucket.maximumPacketSize),
     rate: rspec && bitRate('R', rspec.rate),
@@ -67,7 +74,10 @@ function rspecOf(services: readonly Service[]) {
 }
 
 type ParameterType = typeof TokenBucketTspec | typeof GuaranteedRspec;
-function parameterOf<T extends ParameterType>(services: readonly Service[], type: T): ReturnType<T['make']> | undefined {
+function parameterOf<T extends ParameterType>(
+  services: readonly Service[],
+  type: T,
+): ReturnType<T['make']> | undefined {
   for (const service of services) {
     const parameters = 'parameters' in service ? (service.parameters as readonly object[]) : [];
     for (const parameter of parameters) if (type.is(parameter)) return parameter as ReturnType<T['make']>;
@@ -92,5 +102,8 @@ function bitRate(what: string, octetsPerSecond: number): string {
 /** Beyond 2^53 a number and its text part ways. */
 function finite(what: string, value: number): string {
   if (Number.isFinite(value) && value >= 0 && value <= Number.MAX_SAFE_INTEGER) return String(value);
-  throw new Refused('bad-request', `${what} of the traffic specification is ${value}, which is no rate or size`);
+  throw new Refused(
+    'bad-request',
+    `${what} of the traffic specification is ${value}, which is no rate or size`,
+  );
 }
