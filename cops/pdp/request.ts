@@ -1,0 +1,161 @@
+import { toHex } from '../../rsvp/wire/octets.js';
+import { C_NUM } from '../wire/codes.js';
+import { readDecisions } from '../wire/decision.js';
+import type { ContextDecision, RequestContext } from '../wire/decision.js';
+import { COPS } from '../wire/message.js';
+import type { CopsMessage } from '../wire/message.js';
+import { InIntIpv4, InIntIpv6, NamedClientSi, OutIntIpv4, OutIntIpv6, SignaledClientSi } from '../wire/objects.js';
+import { MessageView } from '../wire/view.js';
+import type { PdpConnection } from './connection.js';
+import type { Peer } from './options.js';
+
+/** An interface of the PEP, and the address a message came from or goes to (RFC 2748 2.2.3, 2.2.4). */
+export interface Interface {
+  readonly address: string;
+  readonly ifindex: number;
+}
+
+export interface ClientSi {
+  readonly kind: 'signaled' | 'named';
+  readonly data: Uint8Array;
+}
+
+/** One client-type that a PEP has open on a connection. */
+export class PdpSession {
+  /** Request states by handle. */
+  readonly states = new Map<HandleKey, RequestState>();
+  /** Counts full synchronizations: a state confirmed in an older one was not asked for again. */
+  generation = 0;
+  synchronizing = false;
+
+  constructor(
+    readonly connection: PdpConnection,
+    readonly pepId: string,
+    readonly clientType: number,
+    /** The ClientSI of the Client-Open. */
+    readonly clientSi: Uint8Array | undefined,
+  ) {}
+
+  get peer(): Peer {
+    return this.connection.peer;
+  }
+
+  get isOpen(): boolean {
+    return this.connection.sessions.get(this.clientType) === this;
+  }
+
+  get requests(): PdpRequest[] {
+    return Array.from(this.states.values(), (state) => state.request);
+  }
+}
+
+/** Four octets, the usual size, make a number; all else a Latin-1 string. Both compare octet for octet. */
+export type HandleKey = number | string;
+
+/** What the PDP remembers under a handle: the latest request, and what was decided. */
+export class RequestState {
+  /** The last decision sent; undefined before the first. */
+  decisions: readonly ContextDecision[] | undefined;
+  /** The synchronization in which the PEP last asked for it. */
+  generation: number;
+  /** Requests that wait for the decision before theirs: answers keep the order of requests (RFC 2748 3.2). */
+  waiting: PdpRequest[] | undefined;
+  pending = false;
+  /** Set when it is no longer installed; says what to tell once nothing is pending. */
+  ended: (() => void) | undefined;
+  request: PdpRequest;
+
+  constructor(
+    public session: PdpSession,
+    readonly key: HandleKey,
+    octets: Uint8Array,
+    rType: number,
+    mType: number,
+  ) {
+    this.generation = session.generation;
+    this.request = new PdpRequest(this, octets, rType, mType, false);
+  }
+}
+
+/** A request as `decide` sees it (RFC 2748 3.1). Immutable, but for what it tells about its state. */
+export class PdpRequest {
+  #message: CopsMessage | undefined;
+
+  constructor(
+    readonly state: RequestState,
+    /** The whole message. */
+    readonly octets: Uint8Array,
+    /** The context's R-Type flags and M-Type. */
+    readonly rType: number,
+    readonly mType: number,
+    /** Is this a new request for a handle that was installed already? */
+    readonly isUpdate: boolean,
+  ) {}
+
+  get session(): PdpSession {
+    return this.state.session;
+  }
+
+  get pepId(): string {
+    return this.state.session.pepId;
+  }
+
+  get peer(): Peer {
+    return this.state.session.peer;
+  }
+
+  get clientType(): number {
+    return this.state.session.clientType;
+  }
+
+  get context(): RequestContext {
+    return { rType: this.rType, mType: this.mType };
+  }
+
+  /** The client handle in hex. */
+  get handle(): string {
+    const length = ((this.octets[8] as number) << 8) | (this.octets[9] as number);
+    return toHex(this.octets.subarray(12, 8 + length));
+  }
+
+  /** Names the request state among all there are, for logs and maps. */
+  get id(): string {
+    return `${this.session.connection.id}/${this.clientType}/${this.handle}`;
+  }
+
+  /** What was decided for this handle before; undefined for a new one. */
+  get installed(): readonly ContextDecision[] | undefined {
+    return this.state.decisions;
+  }
+
+  get inInterface(): Interface | undefined {
+    return this.message.objects.find((object) => InIntIpv4.is(object) || InIntIpv6.is(object)) as Interface | undefined;
+  }
+
+  get outInterface(): Interface | undefined {
+    return this.message.objects.find((object) => OutIntIpv4.is(object) || OutIntIpv6.is(object)) as
+      | Interface
+      | undefined;
+  }
+
+  get clientSi(): ClientSi[] {
+    const all: ClientSi[] = [];
+    for (const object of this.message.objects) {
+      if (SignaledClientSi.is(object)) all.push({ kind: 'signaled', data: object.data });
+      else if (NamedClientSi.is(object)) all.push({ kind: 'named', data: object.data });
+    }
+    return all;
+  }
+
+  /** What the PEP's local PDP decided (RFC 2748 2.2.7). */
+  get lpdpDecisions(): ContextDecision[] {
+    const view = new MessageView();
+    view.scan(this.octets, 0, this.octets.length);
+    return readDecisions(view, C_NUM.LPDP_DECISION);
+  }
+
+  /** All of it, decoded on first use. */
+  get message(): CopsMessage {
+    return (this.#message ??= COPS.decode(this.octets));
+  }
+}
