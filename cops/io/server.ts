@@ -70,7 +70,10 @@ export class PdpServer {
 
   #createTlsServer(onSocket: (socket: TLSSocket) => void): Server {
     const handshakeTimeout = this.pdp.limits.openTimeout;
-    const server = createTlsServer({ ...TLS_DEFAULTS, ...this.options.tls, noDelay: true, handshakeTimeout }, onSocket);
+    const server = createTlsServer(
+      { ...TLS_DEFAULTS, ...this.options.tls, noDelay: true, handshakeTimeout },
+      onSocket,
+    );
     server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
       this.options.refused?.(peerOf(socket), `TLS: ${error.message}`);
       socket.destroy();
@@ -80,8 +83,10 @@ export class PdpServer {
 
   async listen(options: ListenOptions): Promise<AddressInfo> {
     const onSocket = (socket: Socket): void => this.#accept(socket);
-    if (options.tls === true && this.options.tls === undefined) throw new TypeError('options.tls: needed for a TLS port');
-    const server = options.tls === true ? this.#createTlsServer(onSocket) : createServer({ noDelay: true }, onSocket);
+    if (options.tls === true && this.options.tls === undefined)
+      throw new TypeError('options.tls: needed for a TLS port');
+    const server =
+      options.tls === true ? this.#createTlsServer(onSocket) : createServer({ noDelay: true }, onSocket);
     server.maxConnections = this.pdp.limits.connections;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -277,7 +282,7 @@ class Link {
 
   #listen(socket: Socket): void {
     socket.on('data', (chunk) => {
-      this.perform(this.connection.receive(this.now(), chunk as Uint8Array));
+      this.perform(this.connection.receive(this.now(), chunk));
       this.arm();
     });
     socket.on('drain', () => {

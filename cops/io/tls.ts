@@ -1,4 +1,4 @@
-import { TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import type { PeerCertificate } from 'node:tls';
 import type { Peer } from '../pdp/options.js';
 

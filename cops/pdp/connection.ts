@@ -109,7 +109,8 @@ export class PdpConnection {
   /** The transport took nothing of the last octets and holds them: `unsent` of them. */
   blocked(now: number, unsent: number): readonly PdpEffect[] {
     this.pdp.enter();
-    if (unsent > this.pdp.limits.unsentOctets) this.#drop(now, `${unsent} octets unsent: the peer does not read`);
+    if (unsent > this.pdp.limits.unsentOctets)
+      this.#drop(now, `${unsent} octets unsent: the peer does not read`);
     else this.#takenBy ??= now + this.pdp.limits.stallTimeout;
     return this.pdp.leave();
   }
@@ -193,7 +194,13 @@ export class PdpConnection {
   }
 
   /** Ends one client-type, told by the PDP; its requests end too, or wait for the PEP to come back. */
-  closeSession(now: number, session: PdpSession, error: DecisionError, redirect?: PdpAddress, park = false): void {
+  closeSession(
+    now: number,
+    session: PdpSession,
+    error: DecisionError,
+    redirect?: PdpAddress,
+    park = false,
+  ): void {
     this.close(now, session.clientType, error, redirect);
     this.#endSession(now, session, error, 'pdp', park);
   }
@@ -244,7 +251,11 @@ export class PdpConnection {
     }
     // "Upon receiving any message from the PEP before the TLS handshake starts, the PDP MUST issue a Client-Close
     // message with an error code 15= Authentication Required" (RFC 4261 5.2).
-    this.refuseConnection(now, 'a message where a TLS handshake was due (RFC 4261 5.2)', authenticationRequired(2));
+    this.refuseConnection(
+      now,
+      'a message where a TLS handshake was due (RFC 4261 5.2)',
+      authenticationRequired(2),
+    );
   }
 
   #readMessages(now: number): void {
@@ -262,7 +273,11 @@ export class PdpConnection {
     }
     if (framer.fault !== undefined) this.#loseFraming(now, framer.fault);
     else if (this.phase === 'tlsOffered' && framer.left > 0) {
-      this.refuseConnection(now, 'octets behind the message that asked for TLS (RFC 4261 5.2)', authenticationRequired(2));
+      this.refuseConnection(
+        now,
+        'octets behind the message that asked for TLS (RFC 4261 5.2)',
+        authenticationRequired(2),
+      );
     } else if (heard) {
       this.#heard(now);
       this.#wholeBy = undefined;
@@ -400,7 +415,8 @@ export class PdpConnection {
 
   /** Goes on reading where too many decisions were pending. */
   #resume(now: number): void {
-    if (!this.#paused || this.phase === 'closed' || this.#pendingDecisions > this.pdp.limits.pending / 2) return;
+    if (!this.#paused || this.phase === 'closed' || this.#pendingDecisions > this.pdp.limits.pending / 2)
+      return;
     this.#paused = false;
     this.#heard(now);
     this.effect({ kind: 'resume', connection: this });
@@ -423,7 +439,12 @@ export class PdpConnection {
     }
   }
 
-  #writeDecision(now: number, request: PdpRequest, flags: number, decisions: readonly ContextDecision[]): void {
+  #writeDecision(
+    now: number,
+    request: PdpRequest,
+    flags: number,
+    decisions: readonly ContextDecision[],
+  ): void {
     const writer = this.begin(OP.DEC, request.session.clientType, flags);
     try {
       copyHandle(writer, request.octets);
@@ -453,14 +474,19 @@ export class PdpConnection {
   #report(now: number, session: PdpSession, view: MessageView): void {
     const state = session.states.get(handleKey(view));
     if (state === undefined) {
-      this.#refuseHandle(now, view, fault(ERROR.invalidHandleReference, 'a report on a handle that is not installed'));
+      this.#refuseHandle(
+        now,
+        view,
+        fault(ERROR.invalidHandleReference, 'a report on a handle that is not installed'),
+      );
       return;
     }
     const { reported } = this.pdp.options;
     if (reported === undefined) return;
     const type = (REPORT_NAMES[view.high(1)] ?? '').toLowerCase() as 'success' | 'failure' | 'accounting';
     const clientSi: Uint8Array[] = [];
-    for (let i = 2; i < view.count; i++) if ((view.keys[i] as number) >> 8 === C_NUM.CLIENT_SI) clientSi.push(view.body(i).slice());
+    for (let i = 2; i < view.count; i++)
+      if ((view.keys[i] as number) >> 8 === C_NUM.CLIENT_SI) clientSi.push(view.body(i).slice());
     const report = { type, solicited: (view.flags & SOLICITED) !== 0, clientSi };
     this.pdp.hook(() => reported(state.request, report));
   }
@@ -570,7 +596,13 @@ export class PdpConnection {
     this.pdp.forget(this);
   }
 
-  #endSession(now: number, session: PdpSession, error: DecisionError, by: 'pep' | 'pdp', park: boolean): void {
+  #endSession(
+    now: number,
+    session: PdpSession,
+    error: DecisionError,
+    by: 'pep' | 'pdp',
+    park: boolean,
+  ): void {
     this.sessions.delete(session.clientType);
     this.#handles -= session.states.size;
     if (this.sessions.size === 0) this.#openBy = now + this.pdp.limits.openTimeout;
@@ -626,4 +658,3 @@ function merge(
   const kept = (before ?? []).filter((decision) => ((decision.context ?? whole).rType & ~covered) !== 0);
   return [...kept, ...after];
 }
-

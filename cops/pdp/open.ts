@@ -33,7 +33,8 @@ export function openConnection(
   }
   const pepId = readPepId(view);
   if (pepId === undefined || (connection.pepId !== undefined && connection.pepId !== pepId)) {
-    const reason = pepId === undefined ? 'the PEPID is no printable ASCII (RFC 2748 2.2.11)' : 'the PEPID has changed';
+    const reason =
+      pepId === undefined ? 'the PEPID is no printable ASCII (RFC 2748 2.2.11)' : 'the PEPID has changed';
     connection.refused(reason);
     connection.close(now, view.clientType, { errorCode: ERROR.badMessageFormat });
     return;
@@ -43,7 +44,11 @@ export function openConnection(
     return;
   }
   if (required !== 0) {
-    connection.refuseConnection(now, 'a client-type was opened without security (RFC 2748 4.1)', authenticationRequired(required));
+    connection.refuseConnection(
+      now,
+      'a client-type was opened without security (RFC 2748 4.1)',
+      authenticationRequired(required),
+    );
     return;
   }
   if (connection.integrity === undefined && view.find(C_NUM.INTEGRITY) !== -1) {
@@ -71,7 +76,11 @@ function beforeOpen(
   required: number,
 ): void {
   if (required !== 0) {
-    connection.refuseConnection(now, 'a message before security was negotiated (RFC 2748 4.1)', authenticationRequired(required));
+    connection.refuseConnection(
+      now,
+      'a message before security was negotiated (RFC 2748 4.1)',
+      authenticationRequired(required),
+    );
     return;
   }
   if (problem === undefined && view.opCode === OP.KA) {
@@ -111,7 +120,11 @@ function openSecurity(connection: PdpConnection, now: number, view: MessageView,
   const required = missingSecurity(connection);
   if (cType === INTEGRITY_HMAC) {
     if (required === INTEGRITY_TLS) {
-      connection.refuseConnection(now, 'TLS is required (RFC 4261 4.2)', authenticationRequired(INTEGRITY_TLS));
+      connection.refuseConnection(
+        now,
+        'TLS is required (RFC 4261 4.2)',
+        authenticationRequired(INTEGRITY_TLS),
+      );
     } else acceptIntegrity(connection, now, view, pepId, ring);
     return;
   }
@@ -125,7 +138,11 @@ function openSecurity(connection: PdpConnection, now: number, view: MessageView,
     return;
   }
   if (required !== 0) {
-    connection.refuseConnection(now, 'no Integrity object in the Client-Open (RFC 2748 4.1)', authenticationRequired(required));
+    connection.refuseConnection(
+      now,
+      'no Integrity object in the Client-Open (RFC 2748 4.1)',
+      authenticationRequired(required),
+    );
     return;
   }
   connection.pepId = pepId;
@@ -152,7 +169,8 @@ function acceptIntegrity(
   }
   connection.pepId = pepId;
   const { initialSequenceNumber } = connection.pdp.options;
-  if (initialSequenceNumber === undefined) throw new TypeError('options: `keys` need an `initialSequenceNumber`');
+  if (initialSequenceNumber === undefined)
+    throw new TypeError('options: `keys` need an `initialSequenceNumber`');
   const received = initialSequenceNumber() >>> 0;
   beginAccept(connection, 0).endWith((octets, start, place) => {
     signWith(ring, received, octets, start, place, now);
@@ -207,7 +225,8 @@ function openClientType(connection: PdpConnection, now: number, view: MessageVie
 function beginAccept(connection: PdpConnection, clientType: number): MessageWriter {
   const { keepAlive, options } = connection.pdp;
   const writer = connection.begin(OP.CAT, clientType).pair(C_NUM.KA_TIMER, 1, 0, keepAlive);
-  if (options.accounting !== undefined && clientType !== 0) writer.pair(C_NUM.ACCT_TIMER, 1, 0, options.accounting);
+  if (options.accounting !== undefined && clientType !== 0)
+    writer.pair(C_NUM.ACCT_TIMER, 1, 0, options.accounting);
   return writer;
 }
 

@@ -104,7 +104,11 @@ export class Pdp {
    * Sends a decision that nobody asked for (RFC 2748 4.4). For a request whose PEP is not connected it is noted, and
    * `decide` is asked when the PEP synchronizes.
    */
-  revise(now: number, request: PdpRequest, decision: ContextDecision | readonly ContextDecision[]): readonly PdpEffect[] {
+  revise(
+    now: number,
+    request: PdpRequest,
+    decision: ContextDecision | readonly ContextDecision[],
+  ): readonly PdpEffect[] {
     this.enter();
     try {
       const { state } = request;
@@ -168,7 +172,8 @@ export class Pdp {
 
   handleTimeout(now: number): readonly PdpEffect[] {
     this.enter();
-    for (const [key, parked] of this.#parked) if (parked.until <= now) this.#unpark(key, parked, { kind: 'lost' });
+    for (const [key, parked] of this.#parked)
+      if (parked.until <= now) this.#unpark(key, parked, { kind: 'lost' });
     return this.leave();
   }
 
@@ -245,7 +250,8 @@ export class Pdp {
     if (parked === undefined) return false;
     const isOurs =
       cached !== undefined &&
-      (this.options.addresses?.some((own) => own.address === cached.address && own.port === cached.port) ?? false);
+      (this.options.addresses?.some((own) => own.address === cached.address && own.port === cached.port) ??
+        false);
     if (!isOurs) {
       this.#unpark(key, parked, { kind: 'lost' });
       return false;

@@ -4,7 +4,14 @@ import { readDecisions } from '../wire/decision.js';
 import type { ContextDecision, RequestContext } from '../wire/decision.js';
 import { COPS } from '../wire/message.js';
 import type { CopsMessage } from '../wire/message.js';
-import { InIntIpv4, InIntIpv6, NamedClientSi, OutIntIpv4, OutIntIpv6, SignaledClientSi } from '../wire/objects.js';
+import {
+  InIntIpv4,
+  InIntIpv6,
+  NamedClientSi,
+  OutIntIpv4,
+  OutIntIpv6,
+  SignaledClientSi,
+} from '../wire/objects.js';
 import { MessageView } from '../wire/view.js';
 import type { PdpConnection } from './connection.js';
 import type { Peer } from './options.js';
@@ -129,13 +136,11 @@ export class PdpRequest {
   }
 
   get inInterface(): Interface | undefined {
-    return this.message.objects.find((object) => InIntIpv4.is(object) || InIntIpv6.is(object)) as Interface | undefined;
+    return this.message.objects.find((object) => InIntIpv4.is(object) || InIntIpv6.is(object));
   }
 
   get outInterface(): Interface | undefined {
-    return this.message.objects.find((object) => OutIntIpv4.is(object) || OutIntIpv6.is(object)) as
-      | Interface
-      | undefined;
+    return this.message.objects.find((object) => OutIntIpv4.is(object) || OutIntIpv6.is(object));
   }
 
   get clientSi(): ClientSi[] {

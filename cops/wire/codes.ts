@@ -91,7 +91,11 @@ export const R_TYPE_NAMES: Readonly<Record<number, string>> = {
 
 /** Command-Codes of a Decision (RFC 2748 2.2.6). */
 export const COMMAND = { null: 0, install: 1, remove: 2 } as const;
-export const COMMAND_NAMES: Readonly<Record<number, string>> = { 0: 'NULL Decision', 1: 'Install', 2: 'Remove' };
+export const COMMAND_NAMES: Readonly<Record<number, string>> = {
+  0: 'NULL Decision',
+  1: 'Install',
+  2: 'Remove',
+};
 export const TRIGGER_ERROR = 0x01;
 
 /** Reason-Codes of a Delete Request State (RFC 2748 2.2.5). */

@@ -62,7 +62,7 @@ export function writeDecisions(
     const { rType, mType } = decision.context ?? context ?? NO_CONTEXT;
     if (rType !== 0) writer.pair(C_NUM.CONTEXT, 1, rType, mType);
     const command = COMMAND[decision.command] as number | undefined;
-    if (command === undefined) throw new TypeError(`decision: \`${String(decision.command)}\` is not a command`);
+    if (command === undefined) throw new TypeError(`decision: \`${decision.command}\` is not a command`);
     writer.pair(cNum, 1, command, decision.flags ?? 0);
     if (decision.stateless !== undefined) writer.object(cNum, 2, decision.stateless);
     if (decision.replacement !== undefined) writer.object(cNum, 3, decision.replacement);

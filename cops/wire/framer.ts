@@ -104,7 +104,8 @@ export class Framer {
         ((octets[at + 6] as number) << 8) |
         (octets[at + 7] as number)) >>>
       0;
-    if (version === COPS_VERSION && length >= HEADER && (length & 3) === 0 && length <= this.maxLength) return length;
+    if (version === COPS_VERSION && length >= HEADER && (length & 3) === 0 && length <= this.maxLength)
+      return length;
     this.octets = octets;
     this.start = at;
     this.end = at + HEADER;

@@ -74,7 +74,8 @@ const MANDATORY: Readonly<Record<number, readonly number[]>> = {
 export function check(view: MessageView): Fault | undefined {
   const { opCode, count } = view;
   const followers = FOLLOWERS[opCode];
-  if (followers === undefined) return fault(ERROR.badMessageFormat, `operation ${opCode} is unknown (RFC 2748 2.1)`);
+  if (followers === undefined)
+    return fault(ERROR.badMessageFormat, `operation ${opCode} is unknown (RFC 2748 2.1)`);
   let state = BEGIN;
   for (let i = 0; i < count; i++) {
     const key = view.keys[i] as number;
@@ -138,7 +139,10 @@ function misplaced(view: MessageView, index: number): Fault {
   if (index === view.count) return fault(ERROR.badMessageFormat, `${op} ends too early (RFC 2748 3)`);
   const offset = (view.at[index] as number) - view.start;
   const cNum = (view.keys[index] as number) >> 8;
-  return fault(ERROR.badMessageFormat, `C-Num ${cNum} at octet ${offset} does not belong there in ${op} (RFC 2748 3)`);
+  return fault(
+    ERROR.badMessageFormat,
+    `C-Num ${cNum} at octet ${offset} does not belong there in ${op} (RFC 2748 3)`,
+  );
 }
 
 /*

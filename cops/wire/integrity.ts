@@ -99,7 +99,10 @@ export class Integrity {
     const expected = (this.#received + 1) >>> 0;
     const number = u32(octets, at + 8);
     if (number !== expected) {
-      return fault(ERROR.authenticationFailure, `sequence number ${number}, expected ${expected} (RFC 2748 4.1)`);
+      return fault(
+        ERROR.authenticationFailure,
+        `sequence number ${number}, expected ${expected} (RFC 2748 4.1)`,
+      );
     }
     this.#received = expected;
     return undefined;
@@ -135,7 +138,8 @@ export function verifyDigest(
 ): Fault | undefined {
   const id = u32(octets, at + 4);
   const key = ring.find(id, now);
-  if (key === undefined) return fault(ERROR.authenticationFailure, `key ${id} is unknown or out of its lifetime`);
+  if (key === undefined)
+    return fault(ERROR.authenticationFailure, `key ${id} is unknown or out of its lifetime`);
   const given = octets.subarray(at + DIGEST_AT, at + OBJECT_SIZE);
   if (timingSafeEqual(given, digest(key, octets, start, at + DIGEST_AT))) return undefined;
   return fault(ERROR.authenticationFailure, `the digest is not one of key ${id}`);

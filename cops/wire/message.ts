@@ -120,7 +120,8 @@ export class CopsCodec {
     for (const object of message.objects) {
       lines += this.objects.text(object, inner) + rsvpText(message.clientType, object, `${inner}  `);
     }
-    if (message.trailing !== undefined) lines += `${inner}not decoded: ${octetsForm.text(message.trailing)}\n`;
+    if (message.trailing !== undefined)
+      lines += `${inner}not decoded: ${octetsForm.text(message.trailing)}\n`;
     return lines;
   }
 
@@ -140,7 +141,8 @@ export class CopsCodec {
 
   /** Throws `FormError` with the path of what is wrong. `solicited` may stand in place of `flags`. */
   fromJson(json: unknown): CopsInput {
-    if (typeof json !== 'object' || json === null) throw new FormError('', 'expected a COPS message as an object');
+    if (typeof json !== 'object' || json === null)
+      throw new FormError('', 'expected a COPS message as an object');
     const form = json as Readonly<Record<string, unknown>>;
     const number = (name: string, max: number, value: unknown): number => {
       if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= max) return value;
@@ -168,8 +170,10 @@ function readLength(reader: Reader, at: number): number {
   const length = reader.view.getUint32(at + 4);
   const available = reader.end - at;
   let error: WireError;
-  if (length < HEADER_SIZE) error = reader.error('length', `Message Length ${length}`, `at least ${HEADER_SIZE}`, at + 4);
-  else if ((length & 3) !== 0) error = reader.error('length', `Message Length ${length}`, 'a multiple of 4', at + 4);
+  if (length < HEADER_SIZE)
+    error = reader.error('length', `Message Length ${length}`, `at least ${HEADER_SIZE}`, at + 4);
+  else if ((length & 3) !== 0)
+    error = reader.error('length', `Message Length ${length}`, 'a multiple of 4', at + 4);
   else if (length > available) {
     error = reader.error('truncated', `${available} octets`, `Message Length ${length}`, at + 4);
   } else return length;

@@ -69,7 +69,7 @@ export const PepId: ObjectType<PepIdValue> = {
   rfc: 'RFC 2748 2.2.11',
   key: objectKey(HEAD.classNum, HEAD.cType),
   name: 'PEPID',
-  layout: LAYOUT as never,
+  layout: LAYOUT,
   is: (value): value is WireObject & PepIdValue =>
     value.classNum === HEAD.classNum && value.cType === HEAD.cType && !('body' in value),
   make: (input) => LAYOUT.make(input as never),

@@ -24,7 +24,8 @@ export function rsvpOctets(objects: readonly WireObject[]): Uint8Array {
 /** Text of the RSVP objects inside `object`, or nothing where there are none or they cannot be read. */
 export function rsvpText(clientType: number, object: WireObject, indent: string): string {
   if (clientType !== CLIENT_TYPE_RSVP) return '';
-  if (!SignaledClientSi.is(object) && !DecisionReplacement.is(object) && !LpdpReplacement.is(object)) return '';
+  if (!SignaledClientSi.is(object) && !DecisionReplacement.is(object) && !LpdpReplacement.is(object))
+    return '';
   try {
     return rsvpObjects(object.data)
       .map((inner) => RSVP.objects.text(inner, indent))

@@ -43,7 +43,8 @@ export class MessageView {
         return malformed(at - start, `an object of ${length} octets with ${left} left, expected at least 4`);
       }
       const padded = (length + 3) & ~3;
-      if (padded > left) return malformed(at - start, `an object of ${length} octets, expected at most the ${left} left`);
+      if (padded > left)
+        return malformed(at - start, `an object of ${length} octets, expected at most the ${left} left`);
       if (this.count === MAX_OBJECTS) {
         return fault(ERROR.unableToProcess, `more than ${MAX_OBJECTS} objects`);
       }
