@@ -21,7 +21,7 @@ const HEAD = { class: 'PEPID', classNum: 11, cType: 1 } as const;
 const LAYOUT: Layout<WireObject & PepIdValue> = {
   size: 0,
   names: ['pepId'],
-  read(reader, length) {
+  read(reader, length = 0) {
     const octets = reader.rest();
     const zero = octets.indexOf(0);
     const end = zero === -1 ? octets.length : zero;
