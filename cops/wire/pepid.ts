@@ -69,9 +69,12 @@ export const PepId: ObjectType<PepIdValue> = {
   rfc: 'RFC 2748 2.2.11',
   key: objectKey(HEAD.classNum, HEAD.cType),
   name: 'PEPID',
+  heading: 'PEPID (class 11, C-Type 1 PEP Identification',
   layout: LAYOUT,
-  is: (value): value is WireObject & PepIdValue =>
-    value.classNum === HEAD.classNum && value.cType === HEAD.cType && !('body' in value),
+  is(value): value is WireObject & PepIdValue {
+    const { classNum, cType, body } = value as WireObject & { readonly body?: unknown };
+    return classNum === HEAD.classNum && cType === HEAD.cType && body === undefined;
+  },
   make: (input) => LAYOUT.make(input as never),
 };
 
