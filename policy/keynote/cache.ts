@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto';
+import { parseAssertion } from './assertion.js';
+import type { Assertion } from './assertion.js';
+import { DEFAULT_LIMITS } from './limits.js';
+import type { Limits } from './limits.js';
+import type { Principal } from './principal.js';
+
+export interface CacheOptions {
+  /** Credentials kept; the one that was not used for the longest time goes first. Default 4096. */
+  readonly credentials?: number;
+  /** Keys kept, imported and ready. Default 4096. */
+  readonly keys?: number;
+  readonly limits?: Limits;
+}
+
+/**
+ * Credentials whose signatures were right, parsed, by the SHA-256 of their text, and the keys that signed
+ * them. Only a verified credential is kept, so nobody fills the cache with rubbish.
+ */
+export class CredentialCache {
+  readonly #credentials: LeastRecent<Assertion>;
+  readonly #keys: LeastRecent<Principal>;
+  readonly #digests = new WeakMap<Assertion, string>();
+  readonly #limits: Limits;
+  hits = 0;
+  misses = 0;
+
+  constructor(options: CacheOptions = {}) {
+    this.#credentials = new LeastRecent(options.credentials ?? 4096);
+    this.#keys = new LeastRecent(options.keys ?? 4096);
+    this.#limits = options.limits ?? DEFAULT_LIMITS;
+  }
+
+  get size(): number {
+    return this.#credentials.size;
+  }
+
+  /** The parsed credential; throws as `parseAssertion` does. */
+  parse(text: string): Assertion {
+    const digest = credentialDigest(text);
+    const known = this.#credentials.get(digest);
+    if (known !== undefined) {
+      this.hits++;
+      return known;
+    }
+    this.misses++;
+    const assertion = parseAssertion(text, this.#limits);
+    this.#digests.set(assertion, digest);
+    return assertion;
+  }
+
+  /** The credential with this digest (see `credentialDigest`), if it was verified before and is still kept. */
+  find(digest: string): Assertion | undefined {
+    return this.#credentials.get(digest);
+  }
+
+  /** Keeps a credential whose signature by `authorizer` is right. `query` calls this. */
+  keep(assertion: Assertion, authorizer: Principal): void {
+    const digest = this.#digests.get(assertion) ?? credentialDigest(assertion.text);
+    if (this.#credentials.has(digest)) return;
+    this.#digests.set(assertion, digest);
+    this.#credentials.set(digest, assertion);
+    this.#keys.set(authorizer.text, authorizer);
+  }
+
+  principal(text: string): Principal | undefined {
+    return this.#keys.get(text);
+  }
+}
+
+/** The SHA-256 of a credential's octets, in hex. */
+export function credentialDigest(text: string): string {
+  return createHash('sha256').update(text, 'latin1').digest('hex');
+}
+
+/** A map of bounded size. */
+class LeastRecent<Value> {
+  readonly #entries = new Map<string, Value>();
+
+  constructor(private readonly limit: number) {
+    if (!(limit >= 1)) throw new RangeError('a cache must hold at least one entry');
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  has(key: string): boolean {
+    return this.#entries.has(key);
+  }
+
+  get(key: string): Value | undefined {
+    const value = this.#entries.get(key);
+    if (value === undefined) return undefined;
+    this.#entries.delete(key);
+    this.#entries.set(key, value);
+    return value;
+  }
+
+  set(key: string, value: Value): void {
+    this.#entries.delete(key);
+    this.#entries.set(key, value);
+    if (this.#entries.size <= this.limit) return;
+    for (const oldest of this.#entries.keys()) {
+      this.#entries.delete(oldest);
+      return;
+    }
+  }
+}

@@ -1,0 +1,385 @@
+import { algorithmPolicy } from './algorithms.js';
+import type { AlgorithmChoice, AlgorithmPolicy } from './algorithms.js';
+import type { Assertion } from './assertion.js';
+import type { Licensees, StringNode } from './ast.js';
+import type { CredentialCache } from './cache.js';
+import { KeyNoteKeyError, KeyNoteQueryError, KeyNoteRuntimeError } from './error.js';
+import { Evaluation } from './evaluate.js';
+import type { Environment } from './evaluate.js';
+import { explain } from './explain.js';
+import type { Explanation } from './explain.js';
+import { DEFAULT_LIMITS } from './limits.js';
+import type { Limits } from './limits.js';
+import { parsePrincipal, POLICY_ID } from './principal.js';
+import type { Principal } from './principal.js';
+import { constantString, isConstant, verifySignature } from './signature.js';
+import type { Verdict } from './signature.js';
+
+/** RFC 2704 5.1. */
+export interface Query {
+  /** Assertions that are trusted as they are: their signatures are not looked at (RFC 2704 5.4). */
+  readonly policy: readonly Assertion[];
+  /** Assertions whose signatures are checked. */
+  readonly credentials?: readonly Assertion[];
+  /** Who requests the action. */
+  readonly authorizers: readonly string[];
+  /** The compliance values, lowest first; default `false`, `true`. */
+  readonly values?: readonly string[];
+  /** The action attribute set. Names may not start with an underscore. */
+  readonly attributes?: Readonly<Record<string, string>> | ReadonlyMap<string, string>;
+  /** Which signatures count; default `modern`. */
+  readonly algorithms?: AlgorithmChoice;
+  /** What an integer beyond 32 bits is: see `Environment`. Default `wrap`. */
+  readonly integers?: 'wrap' | 'refuse';
+  readonly limits?: Limits;
+  /** Told of each credential whose signature turned out to be right. */
+  readonly cache?: CredentialCache;
+}
+
+export interface Answer {
+  /** The Policy Compliance Value (RFC 2704 5.3). */
+  readonly value: string;
+  /** Its place among the values: 0 is _MIN_TRUST. */
+  readonly index: number;
+  /** Why; worked out when it is asked for, and only then. */
+  readonly explanation: Explanation;
+}
+
+const BOOLEAN = ['false', 'true'];
+
+/**
+ * The Policy Compliance Value of an action (RFC 2704 5.3): the least values of all principals that agree
+ * with 5.3.1 to 5.3.5. They are found from the requesters upwards, so that cycles need no special care.
+ * Signatures are checked last, and only of credentials that the answer depends on. Throws
+ * `KeyNoteQueryError` where the query itself is wrong.
+ */
+export function query(parameters: Query): Answer {
+  const evaluation = new ComplianceCheck(parameters);
+  const index = evaluation.run();
+  let explanation: Explanation | undefined;
+  return {
+    value: evaluation.values[index] ?? '',
+    index,
+    get explanation() {
+      return (explanation ??= explain(evaluation));
+    },
+  };
+}
+
+/** An assertion's part in one query. */
+export interface Participant {
+  readonly assertion: Assertion;
+  readonly source: 'policy' | 'credential';
+  /** Its place in that list. */
+  readonly position: number;
+  readonly authorizer: Principal;
+  /** Undefined where everybody is licensed. */
+  readonly licensees: ResolvedLicensees | undefined;
+  /** The Conditions Compliance Value, once it was needed. */
+  conditions: number | undefined;
+  /** The Assertion Compliance Value. */
+  value: number;
+  verdict: Verdict | undefined;
+}
+
+/** Licensees whose names are principals. */
+export type ResolvedLicensees =
+  | { readonly kind: 'nobody' }
+  | { readonly kind: 'principal'; readonly principal: Principal }
+  | { readonly kind: 'all' | 'any'; readonly operands: readonly ResolvedLicensees[] }
+  | { readonly kind: 'threshold'; readonly count: number; readonly operands: readonly ResolvedLicensees[] };
+
+/** An assertion that takes no part, and why. */
+export interface VoidAssertion {
+  readonly assertion: Assertion;
+  readonly source: 'policy' | 'credential';
+  readonly position: number;
+  readonly reason: string;
+  /** In the assertion, from 1, where known. */
+  readonly line: number | undefined;
+}
+
+export class ComplianceCheck {
+  readonly values: readonly string[];
+  readonly environment: Environment;
+  readonly policy: AlgorithmPolicy;
+  readonly participants: Participant[] = [];
+  readonly void: VoidAssertion[] = [];
+  /** By principal: those who request, and the Principal Compliance Values above _MIN_TRUST. */
+  readonly requesters = new Map<string, Principal>();
+  readonly principalValues = new Map<string, number>();
+  readonly #byLicensee = new Map<string, Participant[]>();
+  readonly #cache: CredentialCache | undefined;
+  readonly #resolved = new Map<string, Principal>();
+
+  constructor(parameters: Query) {
+    const limits = parameters.limits ?? DEFAULT_LIMITS;
+    this.values = parameters.values ?? BOOLEAN;
+    this.policy = algorithmPolicy(parameters.algorithms);
+    this.#cache = parameters.cache;
+    if (this.values.length === 0) throw new RangeError('values must not be empty');
+    const order = new Map<string, number>();
+    this.values.forEach((value, i) => order.has(value) || order.set(value, i));
+    for (const text of parameters.authorizers) this.#addRequester(text);
+    this.environment = {
+      attributes: attributeSet(parameters, this.values),
+      order,
+      maximum: this.values.length - 1,
+      integers: parameters.integers ?? 'wrap',
+      limits,
+      work: limits.work,
+    };
+    const { policy, credentials = [] } = parameters;
+    if (policy.length + credentials.length > limits.assertions) {
+      throw new KeyNoteQueryError('query', `more than ${limits.assertions} assertions`);
+    }
+    policy.forEach((assertion, i) => this.#add(assertion, 'policy', i));
+    if (policy.length > 0 && policy.every((assertion) => assertion.authorizer === undefined)) {
+      throw new KeyNoteQueryError('query', 'no assertion of the policy says whom it is by');
+    }
+    credentials.forEach((assertion, i) => this.#add(assertion, 'credential', i));
+  }
+
+  /** The index of the Policy Compliance Value. */
+  run(): number {
+    this.#propagate();
+    if (this.valueOf(POLICY_ID) === 0) return 0;
+    if (!this.#verifyRelevant()) this.#restart();
+    return this.valueOf(POLICY_ID);
+  }
+
+  /** The Principal Compliance Value (RFC 2704 5.3.1). */
+  valueOf(id: string): number {
+    return this.principalValues.get(id) ?? 0;
+  }
+
+  principal(text: string): Principal {
+    const known = this.#resolved.get(text) ?? this.#cache?.principal(text);
+    if (known !== undefined) return known;
+    const principal = parsePrincipal(text);
+    this.#resolved.set(text, principal);
+    return principal;
+  }
+
+  #addRequester(text: string): void {
+    try {
+      const principal = this.principal(text);
+      this.requesters.set(principal.id, principal);
+    } catch (error) {
+      if (!(error instanceof KeyNoteKeyError)) throw error;
+      throw new KeyNoteQueryError('authorizer', `authorizer \`${text.slice(0, 60)}\`: ${error.message}`);
+    }
+  }
+
+  #add(assertion: Assertion, source: 'policy' | 'credential', position: number): void {
+    const place = { assertion, source, position };
+    const [fault] = assertion.faults;
+    if (fault !== undefined || assertion.authorizer === undefined) {
+      this.void.push({
+        ...place,
+        reason: fault?.message ?? 'the authorizer cannot be read',
+        line: fault?.line,
+      });
+      return;
+    }
+    try {
+      const authorizer = this.#principalOf(assertion.authorizer);
+      // POLICY is local: nobody can sign for it (RFC 2704 2).
+      if (
+        source === 'credential' &&
+        authorizer.kind !== 'rsa' &&
+        authorizer.kind !== 'dsa' &&
+        authorizer.kind !== 'ed25519'
+      ) {
+        this.void.push({
+          ...place,
+          reason: 'its authorizer is no key, so nobody can have signed it',
+          line: undefined,
+        });
+        return;
+      }
+      const licensees = assertion.licensees && this.#resolve(assertion.licensees);
+      const participant: Participant = {
+        ...place,
+        authorizer,
+        licensees,
+        conditions: undefined,
+        value: 0,
+        verdict: undefined,
+      };
+      this.participants.push(participant);
+    } catch (error) {
+      if (!(error instanceof KeyNoteKeyError || error instanceof KeyNoteRuntimeError)) throw error;
+      this.void.push({ ...place, reason: error.message, line: undefined });
+    }
+  }
+
+  #principalOf(node: StringNode): Principal {
+    return this.principal(
+      isConstant(node) ? constantString(node) : new Evaluation(this.environment).string(node),
+    );
+  }
+
+  #resolve(licensees: Licensees): ResolvedLicensees {
+    switch (licensees.kind) {
+      case 'nobody':
+        return licensees;
+      case 'principal':
+        return { kind: 'principal', principal: this.#principalOf(licensees.of) };
+      case 'all':
+      case 'any':
+      case 'threshold':
+        return { ...licensees, operands: licensees.operands.map((operand) => this.#resolve(operand)) };
+    }
+  }
+
+  /** Raises values until nothing rises any more. Each rises at most as often as there are values. */
+  #propagate(): void {
+    const { maximum } = this.environment;
+    const risen: string[] = [];
+    for (const participant of this.participants) this.#listen(participant);
+    for (const id of this.requesters.keys()) {
+      this.principalValues.set(id, maximum);
+      risen.push(id);
+    }
+    for (const participant of this.participants) {
+      if (participant.licensees === undefined) this.#raise(participant, risen);
+    }
+    for (let id = risen.pop(); id !== undefined; id = risen.pop()) {
+      for (const participant of this.#byLicensee.get(id) ?? []) this.#raise(participant, risen);
+    }
+  }
+
+  #listen(participant: Participant): void {
+    if (participant.licensees === undefined) return;
+    for (const { id } of new Set(principalsOf(participant.licensees))) {
+      const listeners = this.#byLicensee.get(id);
+      if (listeners === undefined) this.#byLicensee.set(id, [participant]);
+      else if (listeners.at(-1) !== participant) listeners.push(participant);
+    }
+  }
+
+  /** The Assertion Compliance Value (RFC 2704 5.3.3), and with it its authorizer's value. */
+  #raise(participant: Participant, risen: string[]): void {
+    if (participant.verdict !== undefined && participant.verdict.verdict !== 'verified') return;
+    const licensees = this.licenseeValue(participant.licensees);
+    if (licensees <= participant.value) return;
+    const { conditions } = participant.assertion;
+    participant.conditions ??=
+      conditions === undefined
+        ? this.environment.maximum
+        : new Evaluation(this.environment).program(conditions);
+    const value = Math.min(licensees, participant.conditions);
+    if (value <= participant.value) return;
+    participant.value = value;
+    const { id } = participant.authorizer;
+    if (value <= this.valueOf(id)) return;
+    this.principalValues.set(id, value);
+    risen.push(id);
+  }
+
+  /** The Licensee Compliance Value (RFC 2704 5.3.5). */
+  licenseeValue(licensees: ResolvedLicensees | undefined): number {
+    if (licensees === undefined) return this.environment.maximum;
+    switch (licensees.kind) {
+      case 'nobody':
+        return 0;
+      case 'principal':
+        return this.valueOf(licensees.principal.id);
+      case 'all':
+        return licensees.operands.reduce(
+          (least, operand) => (least === 0 ? 0 : Math.min(least, this.licenseeValue(operand))),
+          this.environment.maximum,
+        );
+      case 'any':
+        return licensees.operands.reduce((most, operand) => Math.max(most, this.licenseeValue(operand)), 0);
+      case 'threshold': {
+        const values = licensees.operands.map((operand) => this.licenseeValue(operand));
+        return values.sort((a, b) => b - a)[licensees.count - 1] ?? 0;
+      }
+    }
+  }
+
+  /** Checks the signatures that POLICY's value may rest on. False where one was wrong. */
+  #verifyRelevant(): boolean {
+    const byAuthorizer = new Map<string, Participant[]>();
+    for (const participant of this.participants) {
+      if (participant.value === 0) continue;
+      const { id } = participant.authorizer;
+      const others = byAuthorizer.get(id);
+      if (others === undefined) byAuthorizer.set(id, [participant]);
+      else others.push(participant);
+    }
+    let sound = true;
+    const reached = new Set([POLICY_ID]);
+    for (const id of reached) {
+      for (const participant of byAuthorizer.get(id) ?? []) {
+        if (participant.source === 'credential' && !this.verify(participant)) sound = false;
+        else if (participant.licensees !== undefined) {
+          for (const licensee of principalsOf(participant.licensees)) reached.add(licensee.id);
+        }
+      }
+    }
+    return sound;
+  }
+
+  verify(participant: Participant): boolean {
+    const { assertion, authorizer } = participant;
+    participant.verdict ??= assertion.verdict(authorizer, this.policy, () =>
+      verifySignature(assertion, authorizer, this.policy),
+    );
+    if (participant.verdict.verdict !== 'verified') return false;
+    this.#cache?.keep(assertion, authorizer);
+    return true;
+  }
+
+  /** Once more, without the credentials whose signatures were wrong. */
+  #restart(): void {
+    this.principalValues.clear();
+    this.#byLicensee.clear();
+    for (const participant of this.participants) participant.value = 0;
+    this.#propagate();
+  }
+}
+
+export function principalsOf(licensees: ResolvedLicensees): Principal[] {
+  switch (licensees.kind) {
+    case 'nobody':
+      return [];
+    case 'principal':
+      return [licensees.principal];
+    case 'all':
+    case 'any':
+    case 'threshold':
+      return licensees.operands.flatMap(principalsOf);
+  }
+}
+
+/** The action attribute set with the special attributes of RFC 2704 5.1.1 and 5.1.2. */
+function attributeSet(
+  { attributes = {}, authorizers }: Query,
+  values: readonly string[],
+): Map<string, string> {
+  const set = new Map<string, string>();
+  const pairs = attributes instanceof Map ? attributes : Object.entries(attributes as Record<string, string>);
+  for (const [name, value] of pairs as Iterable<[string, unknown]>) {
+    if (name.startsWith('_')) {
+      throw new KeyNoteQueryError(
+        'attribute',
+        `attribute \`${name.slice(0, 60)}\` starts with an underscore`,
+      );
+    }
+    if (typeof value !== 'string')
+      throw new KeyNoteQueryError('attribute', `attribute \`${name}\` is no string`);
+    // A name that is no <AttributeID> cannot be dereferenced (RFC 2704 4.4).
+    if (ATTRIBUTE_ID.test(name)) set.set(name, value);
+  }
+  set.set('_MIN_TRUST', values[0] ?? '');
+  set.set('_MAX_TRUST', values.at(-1) ?? '');
+  set.set('_VALUES', values.join(','));
+  // RFC 2704 gives no order; the recorded implementation's is the last first.
+  set.set('_ACTION_AUTHORIZERS', [...authorizers].reverse().join(','));
+  return set;
+}
+
+const ATTRIBUTE_ID = /^[A-Za-z_][A-Za-z0-9_]*$/;
