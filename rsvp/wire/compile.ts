@@ -55,7 +55,7 @@ export function compile(fields: readonly Entry[], tails: readonly Part[], front:
       text(value, indent) {
         let lines = '';
         ${fields.map(([name, field]) => unlessZeroReserved(name, printing(name, field))).join('\n')}
-        ${tails.map(([name]) => `lines += ${name}_.text(value.${name}, '${labelOf(name)}', indent);`).join('\n')}
+        ${tails.map(([name]) => unlessZeroReserved(name, `lines += ${name}_.text(value.${name}, '${labelOf(name)}', indent);`)).join('\n')}
         return lines;
       },
       toJson(value) {

@@ -14,7 +14,9 @@ export { fromHex, printable, Reader, toHex, Writer } from './octets.js';
 export * from './objects/index.js';
 export * from './errors.js';
 export * from './intserv.js';
+export * from './interfaces.js';
 export * from './policy.js';
+export * from './route.js';
 export * from './style.js';
 
 // To declare formats in the same manner.

@@ -233,6 +233,7 @@ export const INTSERV_FIELDS = {
 export const INTSERV_SERVICES = {
   services: counted(membersOf(SERVICES), {
     field: 'overallLength',
+    size: 2,
     back: 2,
     octets: (words) => 4 * words,
     count: (octets) => octets / 4,

@@ -32,9 +32,9 @@ export interface Layout<V extends object = object> {
 /** A variable part of a layout. The last one reads to the end of the body; another has to know its own end. */
 export interface Tail<T> {
   readonly zero: T;
-  /** `value` holds the fixed fields. */
-  read(reader: Reader, value: object): T;
-  write(writer: Writer, value: T): void;
+  /** `value` holds the fixed fields; `body` is where the body begins. */
+  read(reader: Reader, value: object, body: number): T;
+  write(writer: Writer, value: T, body: number): void;
   text(value: T, label: string, indent: string): string;
   toJson(value: T): unknown;
   fromJson(json: unknown): T;
@@ -101,7 +101,7 @@ export function layout<F extends Fields, T extends Tails = NoTail>(
       }
       for (let i = 0; i < parts.length; i++) {
         const [name, part] = parts[i] as [string, Tail<unknown>];
-        value[name] = part.read(reader, value);
+        value[name] = part.read(reader, value, at);
       }
       if (reader.at < reader.end) value['trailing'] = reader.rest();
       return value as never;
@@ -115,7 +115,7 @@ export function layout<F extends Fields, T extends Tails = NoTail>(
       }
       for (let i = 0; i < parts.length; i++) {
         const [name, part] = parts[i] as [string, Tail<unknown>];
-        part.write(writer, value[name]);
+        part.write(writer, value[name], at);
       }
       const trailing = value['trailing'];
       if (trailing instanceof Uint8Array) writer.bytes(trailing);

@@ -9,14 +9,15 @@ export const MESSAGE_TYPES: Readonly<Record<number, string>> = {
   7: 'ResvConf',
   8: 'DREQ', // RFC 2745
   9: 'DREP', // RFC 2745
-  10: 'ResvTearConfirm', // RFC 2961 (IANA; not processed)
+  10: 'ResvTearConfirm', // registered with IANA, in no RFC
   12: 'Bundle', // RFC 2961
   13: 'Ack', // RFC 2961
   15: 'Srefresh', // RFC 2961
   20: 'Hello', // RFC 3209
   21: 'Notify', // RFC 3473
-  25: 'Integrity Challenge', // RFC 2747
-  26: 'Integrity Response', // RFC 2747
+  25: 'Integrity Challenge', // RFC 3097 2
+  26: 'Integrity Response', // RFC 3097 2
+  30: 'RecoveryPath', // RFC 5063 8
   66: 'DSBM_willing', // RFC 2814
   67: 'I_AM_DSBM', // RFC 2814
 };

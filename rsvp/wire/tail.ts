@@ -131,7 +131,8 @@ export function membersOf<V extends object>(family: Family<V> | (() => Family<V>
 export interface Count {
   /** The field, declared with `derived`. */
   readonly field: string;
-  /** Octets from the start of the variable part back to the field, which has 16 bits. */
+  /** Octets of the field, and from the start of the variable part back to it. */
+  readonly size: 1 | 2;
   readonly back: number;
   octets(count: number): number;
   count(octets: number): number;
@@ -141,7 +142,7 @@ export interface Count {
 export function counted<T>(tail: Tail<T>, count: Count): Tail<T> {
   return {
     ...tail,
-    read(reader, value) {
+    read(reader, value, body) {
       const size = count.octets((value as Readonly<Record<string, number>>)[count.field] ?? 0);
       const { end } = reader;
       const stop = reader.at + size;
@@ -153,17 +154,40 @@ export function counted<T>(tail: Tail<T>, count: Count): Tail<T> {
           reader.at - count.back,
         );
       reader.end = stop;
-      const read = tail.read(reader, value);
+      const read = tail.read(reader, value, body);
       reader.end = end;
       return read;
     },
-    write(writer, value) {
+    write(writer, value, body) {
       const at = writer.at;
-      tail.write(writer, value);
-      writer.view.setUint16(at - count.back, count.count(writer.at - at));
+      tail.write(writer, value, body);
+      const total = count.count(writer.at - at);
+      if (total >= 2 ** (8 * count.size)) throw new RangeError(`${count.field}: ${total} does not fit`);
+      if (count.size === 1) writer.view.setUint8(at - count.back, total);
+      else writer.view.setUint16(at - count.back, total);
     },
   };
 }
+
+/**
+ * Padding up to a multiple of four octets, as the last part of a body: 0 where it is the zeros that it should be, which
+ * are written without being asked for; else the octets that a peer set. Call the part `reserved...`.
+ */
+export const padding: Tail<Uint8Array | 0> = {
+  zero: 0,
+  read(reader, _value, body) {
+    const expected = (4 - ((reader.at - body) & 3)) & 3;
+    const rest = reader.rest();
+    return rest.length === expected && rest.every((octet) => octet === 0) ? 0 : rest;
+  },
+  write(writer, value, body) {
+    if (value === 0) writer.pad(body);
+    else writer.bytes(value);
+  },
+  text: (value, label, indent) => (value === 0 ? '' : `${indent}${label}: ${octetsForm.text(value)}\n`),
+  toJson: (value) => (value === 0 ? 0 : toHex(value)),
+  fromJson: (json) => (json === undefined || json === 0 ? 0 : octetsForm.fromJson(json)),
+};
 
 function array(json: unknown): readonly unknown[] {
   if (Array.isArray(json)) return json as readonly unknown[];

@@ -39,6 +39,7 @@ export function policyData(
     {
       options: counted(membersOf(options), {
         field: 'dataOffset',
+        size: 2,
         back: 4,
         octets: (offset) => offset - HEADERS,
         count: (octets) => octets + HEADERS,

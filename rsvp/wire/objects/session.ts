@@ -42,3 +42,45 @@ export const SessionIpv6Gpi = object(
   { ...SESSION, cType: 4, title: 'IPv6/GPI', rfc: 'RFC 2207 3.1' },
   { destAddress: ipv6, ...virtualPorts },
 );
+
+/*
+ *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *  |                   IPv4 tunnel end point address               |
+ *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *  |  MUST be zero                 |      Tunnel ID                |
+ *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *  |                       Extended Tunnel ID                      |
+ *  +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+ *
+ * The Extended Tunnel ID is normally zero or an address of the ingress, and is printed as one.
+ */
+const tunnel = { reserved: u16(), tunnelId: u16() };
+
+export const SessionLspTunnelIpv4 = object(
+  { ...SESSION, cType: 7, title: 'LSP_TUNNEL_IPv4', rfc: 'RFC 3209 4.6.1' },
+  { tunnelEndPointAddress: ipv4, ...tunnel, extendedTunnelId: ipv4 },
+);
+
+export const SessionLspTunnelIpv6 = object(
+  { ...SESSION, cType: 8, title: 'LSP_TUNNEL_IPv6', rfc: 'RFC 3209 4.6.1' },
+  { tunnelEndPointAddress: ipv6, ...tunnel, extendedTunnelId: ipv6 },
+);
+
+/*
+ *  +-------------+-------------+-------------+-------------+
+ *  |              IPv4 Session Address (4 bytes)           |
+ *  +-------------+-------------+-------------+-------------+
+ *  | /////////// |    Flags    |  /////////  |     DSCP    |
+ *  +-------------+-------------+-------------+-------------+
+ */
+const aggregate = { reserved: u8(), flags: u8(FLAGS), reservedMiddle: u8(), dscp: u8() };
+
+export const SessionAggregateIpv4 = object(
+  { ...SESSION, cType: 9, title: 'RSVP-AGGREGATE-IP4', rfc: 'RFC 3175 3.3' },
+  { sessionAddress: ipv4, ...aggregate },
+);
+
+export const SessionAggregateIpv6 = object(
+  { ...SESSION, cType: 10, title: 'RSVP-AGGREGATE-IP6', rfc: 'RFC 3175 3.3' },
+  { sessionAddress: ipv6, ...aggregate },
+);
