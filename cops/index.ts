@@ -21,3 +21,15 @@ export type { PdpEffect, SessionFilter } from './pdp/pdp.js';
 export type { PdpConnection } from './pdp/connection.js';
 export { PdpRequest, PdpSession } from './pdp/request.js';
 export type { ClientSi, Interface } from './pdp/request.js';
+
+export { PEP_LIMITS } from './pep/options.js';
+export type {
+  DecisionSource,
+  PdpTarget,
+  PepEffect,
+  PepLimits,
+  PepOptions,
+  PepRequest,
+  RequestFailure,
+} from './pep/options.js';
+export { Pep } from './pep/pep.js';

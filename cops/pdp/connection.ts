@@ -1,6 +1,6 @@
 import { C_NUM, ERROR, OP, REPORT_NAMES, SOLICITED } from '../wire/codes.js';
-import { contextDecisions, isDecisionError, writeDecisions } from '../wire/decision.js';
-import type { ContextDecision, Decision, DecisionError, RequestContext } from '../wire/decision.js';
+import { contextDecisions, isDecisionError, mergeDecisions, writeDecisions } from '../wire/decision.js';
+import type { ContextDecision, Decision, DecisionError } from '../wire/decision.js';
 import { fault } from '../wire/fault.js';
 import type { Fault } from '../wire/fault.js';
 import { Framer } from '../wire/framer.js';
@@ -213,7 +213,7 @@ export class PdpConnection {
   /** Sends a decision that nobody asked for (RFC 2748 3.2); throws what `writeDecisions` throws. */
   revise(now: number, state: RequestState, decisions: readonly ContextDecision[]): void {
     this.#writeDecision(now, state.request, 0, decisions);
-    state.decisions = merge(state.decisions, decisions, state.request);
+    state.decisions = mergeDecisions(state.decisions, decisions, state.request);
   }
 
   /** Asks for the state of one handle or of all (RFC 2748 3.5). */
@@ -645,16 +645,4 @@ function handleKey(view: MessageView): HandleKey {
 function copyHandle(writer: MessageWriter, octets: Uint8Array, at = 8): void {
   const length = ((octets[at] as number) << 8) | (octets[at + 1] as number);
   writer.copy(octets, at, at + ((length + 3) & ~3));
-}
-
-/** A later decision for some contexts of a request leaves the others as they are. */
-function merge(
-  before: readonly ContextDecision[] | undefined,
-  after: readonly ContextDecision[],
-  whole: RequestContext,
-): readonly ContextDecision[] {
-  let covered = 0;
-  for (const decision of after) covered |= (decision.context ?? whole).rType;
-  const kept = (before ?? []).filter((decision) => ((decision.context ?? whole).rType & ~covered) !== 0);
-  return [...kept, ...after];
 }

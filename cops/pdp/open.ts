@@ -3,9 +3,8 @@ import type { Fault } from '../wire/fault.js';
 import { Integrity, integrityAt, sequenceNumberAt, signWith, verifyDigest } from '../wire/integrity.js';
 import type { KeyRing } from '../wire/integrity.js';
 import type { MessageView } from '../wire/view.js';
-import { authenticationRequired, writeStartTls } from '../wire/writer.js';
+import { authenticationRequired, readAddress, writeStartTls } from '../wire/writer.js';
 import type { MessageWriter, PdpAddress } from '../wire/writer.js';
-import { ipv4Text, ipv6Text } from '../../rsvp/wire/address.js';
 import type { PdpConnection } from './connection.js';
 import { PdpSession } from './request.js';
 
@@ -212,7 +211,8 @@ function openClientType(connection: PdpConnection, now: number, view: MessageVie
   beginAccept(connection, clientType);
   connection.end(now);
   if (!isNew) return;
-  const cached = readAddress(view, view.find(C_NUM.LAST_PDP_ADDR));
+  const last = view.find(C_NUM.LAST_PDP_ADDR);
+  const cached = last === -1 ? undefined : readAddress(view, last);
   const isKept = pdp.reclaim(session, cached);
   const { synchronize = 'cached' } = options;
   if (synchronize === 'always' || (cached !== undefined && !(isKept && synchronize === 'missing'))) {
@@ -236,12 +236,4 @@ function readPepId(view: MessageView): string | undefined {
   const zero = body.indexOf(0);
   const text = Buffer.from(body.subarray(0, zero === -1 ? body.length : zero)).toString('latin1');
   return /^[\x21-\x7e][\x20-\x7e]{0,254}$/.test(text) ? text : undefined;
-}
-
-function readAddress(view: MessageView, index: number): PdpAddress | undefined {
-  if (index === -1) return undefined;
-  const body = view.body(index);
-  const data = new DataView(body.buffer, body.byteOffset, body.length);
-  const address = body.length === 8 ? ipv4Text(data.getUint32(0)) : ipv6Text(body.subarray(0, 16));
-  return { address, port: data.getUint16(body.length - 2) };
 }

@@ -105,3 +105,15 @@ const DATA_NAMES: Readonly<Record<number, 'stateless' | 'replacement' | 'clientS
   4: 'clientSpecific',
   5: 'named',
 };
+
+/** A later decision for some contexts of a request leaves the others as they are. */
+export function mergeDecisions(
+  before: readonly ContextDecision[] | undefined,
+  after: readonly ContextDecision[],
+  whole: RequestContext,
+): readonly ContextDecision[] {
+  let covered = 0;
+  for (const decision of after) covered |= (decision.context ?? whole).rType;
+  const kept = (before ?? []).filter((decision) => ((decision.context ?? whole).rType & ~covered) !== 0);
+  return [...kept, ...after];
+}

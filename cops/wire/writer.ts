@@ -1,7 +1,8 @@
-import { ipv4Number, ipv6Octets } from '../../rsvp/wire/address.js';
+import { ipv4Number, ipv4Text, ipv6Octets, ipv6Text } from '../../rsvp/wire/address.js';
 import { Writer } from '../../rsvp/wire/octets.js';
 import { C_NUM, COPS_VERSION, ERROR, INTEGRITY_TLS, OP, START_TLS } from './codes.js';
 import type { Integrity } from './integrity.js';
+import type { MessageView } from './view.js';
 
 /** A PDP's address as PDPRedirAddr and LastPDPAddr carry it. */
 export interface PdpAddress {
@@ -131,4 +132,12 @@ export function writeStartTls(writer: MessageWriter): void {
 /** "Authentication Required", naming the Integrity object that is asked for (RFC 4261 4.2); 0 for none. */
 export function authenticationRequired(cType: number): { errorCode: number; errorSubCode: number } {
   return { errorCode: ERROR.authenticationRequired, errorSubCode: (C_NUM.INTEGRITY << 8) | cType };
+}
+
+/** PDPRedirAddr or LastPDPAddr at `index`. */
+export function readAddress(view: MessageView, index: number): PdpAddress {
+  const body = view.body(index);
+  const data = new DataView(body.buffer, body.byteOffset, body.length);
+  const address = body.length === 8 ? ipv4Text(data.getUint32(0)) : ipv6Text(body.subarray(0, 16));
+  return { address, port: data.getUint16(body.length - 2) };
 }
