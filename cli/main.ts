@@ -11,7 +11,12 @@ import { endQuietlyOnClosedPipe, say } from './terminal.js';
 interface CommandModule {
   command(): Command;
 }
-const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<CommandModule> }>> = {};
+const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<CommandModule> }>> = {
+  keynote: {
+    summary: 'write, sign, check and question KeyNote assertions',
+    load: () => import('./keynote.js'),
+  },
+};
 
 async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('bandex')

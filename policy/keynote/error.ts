@@ -4,7 +4,7 @@ export class KeyNoteSyntaxError extends Error {
   readonly line: number;
   /** From 1, in octets. */
   readonly column: number;
-  readonly #sourceLine: string;
+  readonly #text: string;
 
   constructor(
     message: string,
@@ -14,13 +14,11 @@ export class KeyNoteSyntaxError extends Error {
     /** Lines before the text, where it is a part of a file. */
     readonly linesBefore = 0,
   ) {
-    const lineStart = text.lastIndexOf('\n', offset - 1) + 1;
-    const lineEnd = text.indexOf('\n', offset);
     super(message);
     this.name = 'KeyNoteSyntaxError';
     this.line = linesBefore + lineOf(text, offset);
-    this.column = offset - lineStart + 1;
-    this.#sourceLine = text.slice(lineStart, lineEnd < 0 ? undefined : lineEnd);
+    this.column = offset === 0 ? 1 : offset - text.lastIndexOf('\n', offset - 1);
+    this.#text = text;
   }
 
   /** `line 4, column 23: expected an expression, found `;`` */
@@ -28,10 +26,18 @@ export class KeyNoteSyntaxError extends Error {
     return `line ${this.line}, column ${this.column}: ${this.message}`;
   }
 
+  /** The same error in a file that has so many lines before the text. */
+  inFile(linesBefore: number): KeyNoteSyntaxError {
+    return new KeyNoteSyntaxError(this.message, this.#text, this.offset, linesBefore);
+  }
+
   /** The line with a caret under the place; a long line is cut around it. */
   get drawing(): string {
+    const text = this.#text;
+    const lineStart = this.offset - this.column + 1;
+    const lineEnd = text.indexOf('\n', this.offset);
     const from = Math.max(0, this.column - 61);
-    const shown = printable(this.#sourceLine.slice(from, from + 100));
+    const shown = printable(text.slice(lineStart, lineEnd < 0 ? undefined : lineEnd).slice(from, from + 100));
     const margin = ' '.repeat(String(this.line).length);
     return `${this.line} | ${shown}\n${margin} | ${' '.repeat(this.column - 1 - from)}^`;
   }

@@ -196,7 +196,7 @@ class Explainer {
   #assertion(participant: Participant): AssertionReport {
     return this.#report(
       participant,
-      principalsIn(participant.licensees).map((principal) => this.principal(principal)),
+      participant.principals.map((principal) => this.principal(principal)),
     );
   }
 
@@ -323,20 +323,6 @@ const NAMES = { policy: 'policy assertion', credential: 'credential' };
 
 function located(message: string, line: number | undefined, where: string): string {
   return line === undefined ? `${message}, in ${where}` : `${message}, line ${line}, in ${where}`;
-}
-
-function principalsIn(licensees: ResolvedLicensees | undefined): Principal[] {
-  switch (licensees?.kind) {
-    case undefined:
-    case 'nobody':
-      return [];
-    case 'principal':
-      return [licensees.principal];
-    case 'all':
-    case 'any':
-    case 'threshold':
-      return licensees.operands.flatMap(principalsIn);
-  }
 }
 
 /** `(rsa:01 && ed25519:02) || 2-of("a", "b", "c")`, with fingerprints for keys. */

@@ -1,5 +1,5 @@
 import forge from 'node-forge';
-import { readIntegers } from './der.js';
+import { readIntegers, writeIntegers } from './der.js';
 import { KeyNoteKeyError } from './error.js';
 
 /**
@@ -25,11 +25,6 @@ function sequence(parts: Asn1[]): Asn1 {
 
 function toDer(element: Asn1): Buffer {
   return Buffer.from(asn1.toDer(element).getBytes(), 'latin1');
-}
-
-/** A SEQUENCE of INTEGERs (RFC 2792 3.1 and 3.2). */
-export function integersToDer(values: readonly Buffer[]): Buffer {
-  return toDer(sequence(values.map(integer)));
 }
 
 /** SubjectPublicKeyInfo of a DSA key. */
@@ -61,7 +56,7 @@ export function dsaPrivateToDer(pkcs8: Buffer, publicKey: Buffer): Buffer {
     const [, , key] = elements(fromDer(pkcs8.toString('latin1'), DER));
     const x = Buffer.from(content(asn1.fromDer(content(key))), 'latin1');
     const [y, p, q, g] = readIntegers(publicKey, 4) as [Buffer, Buffer, Buffer, Buffer];
-    return integersToDer([ZERO, p, q, g, y, x]);
+    return writeIntegers([ZERO, p, q, g, y, x]);
   });
 }
 

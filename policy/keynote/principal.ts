@@ -1,10 +1,10 @@
 import { createHash, createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { readIntegers } from './der.js';
+import { canonicalIntegers, readIntegers } from './der.js';
 import { decode, encode } from './encoding.js';
 import type { Encoding } from './encoding.js';
 import { KeyNoteKeyError } from './error.js';
-import { certificateRsaKey, dsaToSpki, integersToDer } from './forge.js';
+import { certificateRsaKey, dsaToSpki } from './forge.js';
 
 export type PrincipalKind = 'opaque' | 'binary' | 'rsa' | 'dsa' | 'ed25519';
 
@@ -14,34 +14,48 @@ export type PrincipalKind = 'opaque' | 'binary' | 'rsa' | 'dsa' | 'ed25519';
  */
 export class Principal {
   #key: KeyObject | undefined;
+  #bits: number | undefined;
   #fingerprint: string | undefined;
+  readonly #octets: Buffer | undefined;
+  readonly #import: (octets: Buffer) => KeyObject;
 
   constructor(
     readonly kind: PrincipalKind,
     /** The identifier as it was written. */
     readonly text: string,
     readonly id: string,
-    /** Of an RSA modulus, a DSA prime or an Ed25519 key; 0 for what is no key. */
-    readonly bits: number,
-    private readonly load: () => KeyObject,
-    private readonly canonical: () => Buffer,
-  ) {}
+    octets: Buffer | undefined,
+    importKey: (octets: Buffer) => KeyObject,
+  ) {
+    this.#octets = octets;
+    this.#import = importKey;
+  }
 
-  /** The public key, imported when it is first needed. */
+  /** The octets that RFC 2792 3 encodes: a SEQUENCE for RSA and DSA, the 32 octets of Ed25519. */
+  get octets(): Buffer {
+    return this.#octets ?? Buffer.from(this.text, 'latin1');
+  }
+
+  /** Of an RSA modulus, a DSA prime or an Ed25519 key; 0 for what is no key. */
+  get bits(): number {
+    return (this.#bits ??= bitsOf(this.kind, this.octets));
+  }
+
+  /** The public key, imported when it is first needed; throws `KeyNoteKeyError` where there is none. */
   get key(): KeyObject {
-    return (this.#key ??= imported(this.load));
+    return (this.#key ??= imported(() => this.#import(this.octets)));
+  }
+
+  /** Can it sign? */
+  get isKey(): boolean {
+    return this.kind === 'rsa' || this.kind === 'dsa' || this.kind === 'ed25519';
   }
 
   /** Short, for people: `rsa:` and the first 16 hex digits of the SHA-256 of the key's octets. */
   get fingerprint(): string {
     if (this.kind === 'opaque') return JSON.stringify(this.text);
-    this.#fingerprint ??= `${this.kind}:${createHash('sha256').update(this.canonical()).digest('hex').slice(0, 16)}`;
+    this.#fingerprint ??= `${this.kind}:${createHash('sha256').update(this.octets).digest('hex').slice(0, 16)}`;
     return this.#fingerprint;
-  }
-
-  /** The octets that RFC 2792 3 encodes: a SEQUENCE for RSA and DSA, the 32 octets of Ed25519. */
-  get octets(): Buffer {
-    return this.canonical();
   }
 
   /** The identifier in its usual form, with lower-case hex digits. */
@@ -91,45 +105,40 @@ function octetsOf(bits: string, encoding: Encoding): Buffer {
 }
 
 function opaque(text: string): Principal {
-  return new Principal('opaque', text, `opaque:${text}`, 0, noKey, () => Buffer.from(text, 'latin1'));
+  return new Principal('opaque', text, `opaque:${text}`, undefined, noKey);
 }
 
 /** RFC 2792 2.3 and 4.3: an identifier that can sign nothing. */
 function binary(text: string, octets: Buffer): Principal {
-  return new Principal('binary', text, `binary:${octets.toString('latin1')}`, 0, noKey, () => octets);
+  return new Principal('binary', text, `binary:${octets.toString('latin1')}`, octets, noKey);
 }
 
 /** RFC 2792 3.2 says (exponent, modulus); every implementation writes PKCS #1's (modulus, exponent). */
 function rsa(text: string, octets: Buffer): Principal {
-  const [n, e] = readIntegers(octets, 2) as [Buffer, Buffer];
-  const id = `rsa:${n.length}:${n.toString('latin1')}${e.toString('latin1')}`;
-  // A JWK is imported without OpenSSL's search for a decoder: a tenth of the time of a PEM or SPKI.
-  const load = (): KeyObject =>
-    createPublicKey({
-      key: { kty: 'RSA', n: n.toString('base64url'), e: e.toString('base64url') },
-      format: 'jwk',
-    });
-  return new Principal('rsa', text, id, bitLength(n), usableRsa(n, e) ? load : unusable, () =>
-    integersToDer([n, e]),
-  );
+  const der = canonicalIntegers(octets, 2);
+  return new Principal('rsa', text, `rsa:${der.toString('latin1')}`, der, importRsa);
 }
 
 /**
  * A signature check must not cost more than its key is worth: exponents are small in practice, and a
  * modulus beyond 8192 bits is an attack.
  */
-function usableRsa(n: Buffer, e: Buffer): boolean {
-  return n.length <= 1024 && e.length <= 8;
+function importRsa(der: Buffer): KeyObject {
+  const [n, e] = readIntegers(der, 2) as [Buffer, Buffer];
+  if (n.length > 1024 || e.length > 8) throw new KeyNoteKeyError('the key is too large to be used');
+  return createPublicKey({ key: der, format: 'der', type: 'pkcs1' });
 }
 
 /** RFC 2792 3.1: y, p, q and g. */
 function dsa(text: string, octets: Buffer): Principal {
-  const [y, p, q, g] = readIntegers(octets, 4) as [Buffer, Buffer, Buffer, Buffer];
-  const id = `dsa:${[y, p, q, g].map((value) => `${value.length}:${value.toString('latin1')}`).join('')}`;
-  const load = (): KeyObject => createPublicKey({ key: dsaToSpki(y, p, q, g), format: 'der', type: 'spki' });
-  return new Principal('dsa', text, id, bitLength(p), p.length <= 384 ? load : unusable, () =>
-    integersToDer([y, p, q, g]),
-  );
+  const der = canonicalIntegers(octets, 4);
+  return new Principal('dsa', text, `dsa:${der.toString('latin1')}`, der, importDsa);
+}
+
+function importDsa(der: Buffer): KeyObject {
+  const [y, p, q, g] = readIntegers(der, 4) as [Buffer, Buffer, Buffer, Buffer];
+  if (p.length > 384) throw new KeyNoteKeyError('the key is too large to be used');
+  return createPublicKey({ key: dsaToSpki(y, p, q, g), format: 'der', type: 'spki' });
 }
 
 /**
@@ -138,17 +147,35 @@ function dsa(text: string, octets: Buffer): Principal {
  */
 function ed25519(text: string, octets: Buffer | string): Principal | undefined {
   if (typeof octets === 'string' || octets.length !== 32) return undefined;
-  const load = (): KeyObject =>
-    createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: octets.toString('base64url') }, format: 'jwk' });
-  return new Principal('ed25519', text, `ed25519:${octets.toString('latin1')}`, 256, load, () => octets);
+  return new Principal('ed25519', text, `ed25519:${octets.toString('latin1')}`, octets, importEd25519);
+}
+
+/** A JWK is imported without OpenSSL's search for a decoder, which takes ten times as long. */
+function importEd25519(octets: Buffer): KeyObject {
+  const key = { kty: 'OKP', crv: 'Ed25519', x: octets.toString('base64url') };
+  return createPublicKey({ key, format: 'jwk' });
 }
 
 function noKey(): never {
   throw new KeyNoteKeyError('this identifier is no key');
 }
 
-function unusable(): never {
-  throw new KeyNoteKeyError('the key is too large to be used');
+function bitsOf(kind: PrincipalKind, octets: Buffer): number {
+  switch (kind) {
+    case 'rsa':
+      return bitLength(readIntegers(octets, 2)[0]);
+    case 'dsa':
+      return bitLength(readIntegers(octets, 4)[1]);
+    case 'ed25519':
+      return 256;
+    case 'binary':
+    case 'opaque':
+      return 0;
+  }
+}
+
+function bitLength(value: Buffer | undefined): number {
+  return value === undefined ? 0 : value.length * 8 - Math.clz32(value[0] ?? 0) + 24;
 }
 
 function imported(load: () => KeyObject): KeyObject {
@@ -160,8 +187,4 @@ function imported(load: () => KeyObject): KeyObject {
       `the key cannot be used: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
-}
-
-function bitLength(value: Buffer): number {
-  return value.length * 8 - Math.clz32(value[0] ?? 0) + 24;
 }

@@ -1,9 +1,10 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import { writeIntegers } from './der.js';
 import { decode, encode } from './encoding.js';
 import type { Encoding } from './encoding.js';
 import { KeyNoteKeyError } from './error.js';
-import { dsaPrivateToDer, dsaPrivateToPkcs8, integersToDer, spkiToDsa } from './forge.js';
+import { dsaPrivateToDer, dsaPrivateToPkcs8, spkiToDsa } from './forge.js';
 import { Lexer } from './lexer.js';
 import { parsePrincipal } from './principal.js';
 import type { Principal } from './principal.js';
@@ -48,7 +49,7 @@ export function publicPrincipal(key: KeyObject, type = key.asymmetricKeyType): P
       return parsePrincipal(`rsa-hex:${key.export({ format: 'der', type: 'pkcs1' }).toString('hex')}`);
     case 'dsa': {
       const values = spkiToDsa(key.export({ format: 'der', type: 'spki' }));
-      return parsePrincipal(`dsa-hex:${integersToDer(values).toString('hex')}`);
+      return parsePrincipal(`dsa-hex:${writeIntegers(values).toString('hex')}`);
     }
     case 'ed25519': {
       const octets = Buffer.from(key.export({ format: 'jwk' }).x ?? '', 'base64url');

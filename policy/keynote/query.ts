@@ -75,12 +75,24 @@ export interface Participant {
   readonly authorizer: Principal;
   /** Undefined where everybody is licensed. */
   readonly licensees: ResolvedLicensees | undefined;
+  /** All of them. */
+  readonly principals: readonly Principal[];
   /** The Conditions Compliance Value, once it was needed. */
   conditions: number | undefined;
   /** The Assertion Compliance Value. */
   value: number;
   verdict: Verdict | undefined;
 }
+
+type Resolution =
+  | {
+      readonly authorizer: Principal;
+      readonly licensees: ResolvedLicensees | undefined;
+      readonly principals: readonly Principal[];
+    }
+  | { readonly reason: string; readonly line: number | undefined };
+
+const RESOLUTIONS = new WeakMap<Assertion, Resolution>();
 
 /** Licensees whose names are principals. */
 export type ResolvedLicensees =
@@ -172,52 +184,59 @@ export class ComplianceCheck {
   }
 
   #add(assertion: Assertion, source: 'policy' | 'credential', position: number): void {
-    const place = { assertion, source, position };
-    const [fault] = assertion.faults;
-    if (fault !== undefined || assertion.authorizer === undefined) {
-      this.void.push({
-        ...place,
-        reason: fault?.message ?? 'the authorizer cannot be read',
-        line: fault?.line,
-      });
-      return;
-    }
-    try {
-      const authorizer = this.#principalOf(assertion.authorizer);
-      // POLICY is local: nobody can sign for it (RFC 2704 2).
-      if (
-        source === 'credential' &&
-        authorizer.kind !== 'rsa' &&
-        authorizer.kind !== 'dsa' &&
-        authorizer.kind !== 'ed25519'
-      ) {
-        this.void.push({
-          ...place,
-          reason: 'its authorizer is no key, so nobody can have signed it',
-          line: undefined,
-        });
-        return;
-      }
-      const licensees = assertion.licensees && this.#resolve(assertion.licensees);
-      const participant: Participant = {
-        ...place,
-        authorizer,
-        licensees,
+    const resolution = this.#resolution(assertion);
+    if (!('authorizer' in resolution)) {
+      this.void.push({ assertion, source, position, ...resolution });
+    } else if (source === 'credential' && !resolution.authorizer.isKey) {
+      // Nobody can sign for POLICY: it is local (RFC 2704 2).
+      const reason = 'its authorizer is no key, so nobody can have signed it';
+      this.void.push({ assertion, source, position, reason, line: undefined });
+    } else {
+      this.participants.push({
+        assertion,
+        source,
+        position,
+        authorizer: resolution.authorizer,
+        licensees: resolution.licensees,
+        principals: resolution.principals,
         conditions: undefined,
         value: 0,
         verdict: undefined,
-      };
-      this.participants.push(participant);
-    } catch (error) {
-      if (!(error instanceof KeyNoteKeyError || error instanceof KeyNoteRuntimeError)) throw error;
-      this.void.push({ ...place, reason: error.message, line: undefined });
+      });
     }
   }
 
+  /** Whom an assertion names; the same in every query, but for attributes in Authorizer and Licensees. */
+  #resolution(assertion: Assertion): Resolution {
+    const known = RESOLUTIONS.get(assertion);
+    if (known !== undefined) return known;
+    const resolution = this.#resolveAll(assertion);
+    if (this.#isConstant) RESOLUTIONS.set(assertion, resolution);
+    return resolution;
+  }
+
+  #resolveAll(assertion: Assertion): Resolution {
+    this.#isConstant = true;
+    const [fault] = assertion.faults;
+    if (fault !== undefined || assertion.authorizer === undefined) {
+      return { reason: fault?.message ?? 'the authorizer cannot be read', line: fault?.line };
+    }
+    try {
+      const authorizer = this.#principalOf(assertion.authorizer);
+      const licensees = assertion.licensees && this.#resolve(assertion.licensees);
+      return { authorizer, licensees, principals: licensees === undefined ? [] : principalsOf(licensees) };
+    } catch (error) {
+      if (!(error instanceof KeyNoteKeyError || error instanceof KeyNoteRuntimeError)) throw error;
+      return { reason: error.message, line: undefined };
+    }
+  }
+
+  #isConstant = true;
+
   #principalOf(node: StringNode): Principal {
-    return this.principal(
-      isConstant(node) ? constantString(node) : new Evaluation(this.environment).string(node),
-    );
+    if (isConstant(node)) return this.principal(constantString(node));
+    this.#isConstant = false;
+    return this.principal(new Evaluation(this.environment).string(node));
   }
 
   #resolve(licensees: Licensees): ResolvedLicensees {
@@ -251,8 +270,7 @@ export class ComplianceCheck {
   }
 
   #listen(participant: Participant): void {
-    if (participant.licensees === undefined) return;
-    for (const { id } of new Set(principalsOf(participant.licensees))) {
+    for (const { id } of participant.principals) {
       const listeners = this.#byLicensee.get(id);
       if (listeners === undefined) this.#byLicensee.set(id, [participant]);
       else if (listeners.at(-1) !== participant) listeners.push(participant);
@@ -315,9 +333,7 @@ export class ComplianceCheck {
     for (const id of reached) {
       for (const participant of byAuthorizer.get(id) ?? []) {
         if (participant.source === 'credential' && !this.verify(participant)) sound = false;
-        else if (participant.licensees !== undefined) {
-          for (const licensee of principalsOf(participant.licensees)) reached.add(licensee.id);
-        }
+        else for (const licensee of participant.principals) reached.add(licensee.id);
       }
     }
     return sound;
@@ -342,7 +358,7 @@ export class ComplianceCheck {
   }
 }
 
-export function principalsOf(licensees: ResolvedLicensees): Principal[] {
+function principalsOf(licensees: ResolvedLicensees): Principal[] {
   switch (licensees.kind) {
     case 'nobody':
       return [];
