@@ -1,3 +1,4 @@
+import { quote } from '../keynote/index.js';
 import { amountProblem, isCurrency } from './money.js';
 import type { Money } from './money.js';
 
@@ -77,11 +78,6 @@ export function microcheck(parties: CredentialParties & CheckTerms): string {
           `session_port == ${quote(String(session.port))}`,
         ]),
   ]);
-}
-
-/** A KeyNote string literal (RFC 2704 4.2). */
-export function quote(text: string): string {
-  return `"${text.replace(/[\\"]/g, '\\$&').replace(/\n/g, '\\n')}"`;
 }
 
 function assertion(what: string, parties: CredentialParties, conditions: readonly string[]): string {

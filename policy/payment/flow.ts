@@ -31,6 +31,8 @@ export interface Flow {
   readonly senders: number;
   readonly senderAddresses: string | undefined;
   readonly senderPorts: string | undefined;
+  /** `10.0.0.1/17/5004` */
+  readonly session: string;
   /**
    * Names the reservation: its session, style and senders. Refreshes of it, and the same reservation at another router,
    * have the same name; the FLOWSPEC may change within it.
@@ -40,19 +42,21 @@ export interface Flow {
 
 /** Throws `Refused` where there is no session. */
 export function observeFlow(objects: readonly WireObject[]): Flow {
-  const session = sessionOf(objects);
+  const destination = sessionOf(objects);
+  const session = `${destination.address}/${destination.protocol}/${destination.port}`;
   const style = firstOf(objects, Style);
   const senders = objects.flatMap(senderOf);
   const styled = style === undefined ? undefined : styleName(style.optionVector);
   return {
-    ...session,
+    ...destination,
+    session,
     style: styled,
     hop: firstOf(objects, RsvpHopIpv4, RsvpHopIpv6)?.hopAddress,
     senders: senders.length,
     senderAddresses: senders.length === 0 ? undefined : senders.map(({ address }) => address).join(' '),
     senderPorts: senders.length === 0 ? undefined : senders.map(({ port }) => port).join(' '),
     reservation: [
-      `${session.address}/${session.protocol}/${session.port}`,
+      session,
       styled ?? '-',
       ...senders.map(({ address, port }) => `${address}/${port}`).sort(),
     ].join(' '),

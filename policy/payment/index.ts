@@ -1,0 +1,16 @@
+/** The paper's payments: the policy element, the credentials, and how a reservation request is judged. */
+export { attributesReference, isObserved, OBSERVED, REQUIRED_CLAIMS } from './attributes.js';
+export type { ObservedAttribute } from './attributes.js';
+export { creditAuthorization, microcheck, offer } from './credentials.js';
+export type { CheckTerms, CredentialParties, Limit, OfferTerms } from './credentials.js';
+export { PaymentPolicy } from './decide.js';
+export type { Payment, PaymentOptions, PaymentRequest, Verdict } from './decide.js';
+export * from './element.js';
+export { errorObjects } from './error-objects.js';
+export type { Money } from './money.js';
+export { MemoryNonces } from './nonces.js';
+export type { NonceKey, NonceRegistry, NonceUse } from './nonces.js';
+export { POLICY_CONTROL_FAILURE, Refused, REFUSALS } from './refusal.js';
+export type { Refusal, RefusalKind, RefusalReason } from './refusal.js';
+export { DEFAULT_REQUEST_LIMITS } from './request.js';
+export type { RequestLimits } from './request.js';

@@ -1,0 +1,53 @@
+import type { Answer, Failure, Principal } from '../keynote/index.js';
+import { printable } from '../../rsvp/wire/index.js';
+import type { Refusal, RefusalReason } from './refusal.js';
+
+/** Attributes whose failed comparison is a reason of its own. */
+const REASONS: Readonly<Record<string, RefusalReason>> = {
+  bandwidth: 'bandwidth-exceeded',
+  date: 'expired',
+  time: 'expired',
+};
+
+/**
+ * Why a query did not grant, in one line: the credential, the line, the values. Wrong signatures come first, then
+ * conditions of credentials, then the rest; how many more there are is said.
+ */
+export function whyRefused(answer: Answer, names: ReadonlyMap<string, string> = new Map()): Refusal {
+  const failures = [...answer.explanation.failures].sort((a, b) => rank(a) - rank(b));
+  const [first] = failures;
+  if (first === undefined) return { reason: 'not-authorized', text: 'nothing leads from the policy to a requester' };
+  const more = failures.length === 1 ? '' : ` (and ${failures.length - 1} more)`;
+  return { reason: reasonOf(first), text: `${phrase(first, names)}${more}` };
+}
+
+function rank(failure: Failure): number {
+  if (failure.kind === 'signature') return 0;
+  if (failure.kind === 'condition') return failure.source === 'credential' ? 1 : 2;
+  return failure.kind === 'syntax' ? 3 : 4;
+}
+
+function reasonOf(failure: Failure): RefusalReason {
+  if (failure.kind === 'signature') return 'bad-signature';
+  if (failure.kind === 'syntax') return 'bad-credential';
+  const attribute = /^[&@]?([A-Za-z_]\w*)$/.exec(failure.comparison?.expression ?? '')?.[1];
+  return (attribute === undefined ? undefined : REASONS[attribute]) ?? 'not-authorized';
+}
+
+/** `amount 0.60 is not < 0.56, line 7, in the credit authorization by Martha` */
+function phrase(failure: Failure, names: ReadonlyMap<string, string>): string {
+  const { message, line, source, comment, authorizer } = failure;
+  if (authorizer === undefined) return message;
+  const what = source === 'policy' ? 'policy' : titleOf(comment);
+  return [message, ...(line === undefined ? [] : [`line ${line}`]), `in the ${what} by ${nameOf(authorizer, names)}`].join(', ');
+}
+
+/** A credential's own Comment, where it is short enough to be its title. */
+function titleOf(comment: string | undefined): string {
+  const title = comment === undefined ? '' : printable(Buffer.from(comment, 'latin1'));
+  return title === '' || title.length > 40 ? 'credential' : title;
+}
+
+export function nameOf(principal: Principal, names: ReadonlyMap<string, string>): string {
+  return names.get(principal.id) ?? principal.fingerprint;
+}
