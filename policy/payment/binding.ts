@@ -1,4 +1,4 @@
-import { parseAssertion, query } from '../keynote/index.js';
+import { authorOf, parseAssertion, query } from '../keynote/index.js';
 import type { Assertion, Principal, Query } from '../keynote/index.js';
 
 /** The attribute that a check binds, so that it pays once. */
@@ -14,9 +14,14 @@ export function bindersOf(
 ): readonly Principal[] {
   const authors = new Map<string, Principal>();
   const binding = credentials.filter((credential) => mentions(credential, NONCE));
-  for (const { author } of binding) if (author !== undefined) authors.set(author.id, author);
+  for (const credential of binding) {
+    const author = authorOf(credential);
+    if (author !== undefined) authors.set(author.id, author);
+  }
   return [...authors.values()].filter(({ id }) => {
-    const others = credentials.filter((credential) => !binding.includes(credential) || credential.author?.id !== id);
+    const others = credentials.filter(
+      (credential) => !binding.includes(credential) || authorOf(credential)?.id !== id,
+    );
     return !isGranted(others);
   });
 }
@@ -28,11 +33,13 @@ export function bindersOf(
 export function signersTo(
   nodeKeys: readonly string[],
   credentials: readonly Assertion[],
-  common: Omit<Query, 'policy' | 'authorizers' | 'credentials'> & { readonly attributes: ReadonlyMap<string, string> },
+  common: Omit<Query, 'policy' | 'authorizers' | 'credentials'> & {
+    readonly attributes: ReadonlyMap<string, string>;
+  },
 ): string[] {
   const other = new Map(common.attributes).set(NONCE, `${common.attributes.get(NONCE) ?? ''}\x7f`);
   return credentials.flatMap((credential) => {
-    const { author } = credential;
+    const author = authorOf(credential);
     if (author === undefined || !mentions(credential, NONCE)) return [];
     const policy = [parseAssertion(`Authorizer: "POLICY"\nLicensees: ${JSON.stringify(author.text)}\n`)];
     const holds = (attributes: ReadonlyMap<string, string>): boolean =>

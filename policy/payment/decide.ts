@@ -1,8 +1,8 @@
-import { CredentialCache, KeyNoteKeyError, KeyNoteSyntaxError, query } from '../keynote/index.js';
+import { CredentialCache, KeyNoteSyntaxError, query } from '../keynote/index.js';
 import type { AlgorithmChoice, Answer, Assertion, Principal } from '../keynote/index.js';
 import type { WireObject } from '../../rsvp/wire/index.js';
 import { observe } from './attributes.js';
-import { authorOf, bindersOf, signersTo } from './binding.js';
+import { bindersOf, signersTo } from './binding.js';
 import { errorObjects } from './error-objects.js';
 import { MemoryNonces } from './nonces.js';
 import type { NonceKey, NonceRegistry } from './nonces.js';
@@ -136,20 +136,30 @@ export class PaymentPolicy {
     if (!hasPayment(request.objects) && !request.incoming) {
       return this.#derived(request, attributes, flow.session, Number(traffic.bandwidth ?? 0));
     }
-    if (traffic.bandwidth === undefined) throw new Refused('bad-request', 'the reservation has no FLOWSPEC of RFC 2210');
+    if (traffic.bandwidth === undefined)
+      throw new Refused('bad-request', 'the reservation has no FLOWSPEC of RFC 2210');
     const presented = present(request.objects, this.#limits);
     for (const [name, value] of presented.claims) attributes.set(name, value);
     const credentials = presented.credentials.map((credential, i) => this.#parse(credential, i));
-    const ask = (given: ReadonlyMap<string, string>, by = credentials): Answer => this.#query(request, by, given);
+    const ask = (given: ReadonlyMap<string, string>, by: readonly Assertion[] = credentials): Answer =>
+      this.#query(request, by, given);
     const answer = ask(attributes);
-    if (answer.index === 0) return this.#refuse(request, whyRefused(answer, this.options.names), attributes, answer);
+    if (answer.index === 0)
+      return this.#refuse(request, whyRefused(answer, this.options.names), attributes, answer);
     const payers = this.#payers(presented.nonce, attributes, credentials, ask);
     const { reservation, session } = flow;
     const again = this.#granted.has(reservation);
     this.#hold(payers, presented.nonce, reservation, request, now);
-    this.#granted.add(request.holder, { pepId: request.pepId, session, reservation, bandwidth: Number(traffic.bandwidth) });
+    this.#granted.add(request.holder, {
+      pepId: request.pepId,
+      session,
+      reservation,
+      bandwidth: Number(traffic.bandwidth),
+    });
     const { amount, currency, nonce } = presented;
-    const names = payers.map((payer) => nameOf(payer, this.options.names ?? new Map<string, string>())).join(', ');
+    const names = payers
+      .map((payer) => nameOf(payer, this.options.names ?? new Map<string, string>()))
+      .join(', ');
     return {
       granted: true,
       reason: `${amount} ${currency} ${again ? 'was paid before' : 'is paid'} by ${names}`,
@@ -176,7 +186,13 @@ export class PaymentPolicy {
     return payers;
   }
 
-  #hold(payers: readonly Principal[], nonce: string, reservation: string, request: PaymentRequest, now: number): void {
+  #hold(
+    payers: readonly Principal[],
+    nonce: string,
+    reservation: string,
+    request: PaymentRequest,
+    now: number,
+  ): void {
     const keys = payers.map((payer): NonceKey => ({ payer: payer.id, nonce }));
     const used = this.nonces.hold(keys, reservation, request.holder, now);
     if (used !== undefined) {
@@ -193,11 +209,20 @@ export class PaymentPolicy {
    * A merged allocation or an outgoing message carries no payment of its own (RFC 2749 2.3, 5.2): it is covered by what
    * this PEP's incoming reservations for the session were granted, and by nothing more.
    */
-  #derived(request: PaymentRequest, attributes: ReadonlyMap<string, string>, session: string, bandwidth: number): Verdict {
+  #derived(
+    request: PaymentRequest,
+    attributes: ReadonlyMap<string, string>,
+    session: string,
+    bandwidth: number,
+  ): Verdict {
     const covered = this.#granted.bandwidth(request.pepId, session);
-    if (covered === undefined) throw new Refused('no-payment', `no incoming reservation for ${session} was granted`);
+    if (covered === undefined)
+      throw new Refused('no-payment', `no incoming reservation for ${session} was granted`);
     if (request.allocation && bandwidth > covered) {
-      throw new Refused('bandwidth-exceeded', `bandwidth ${bandwidth} is not <= ${covered}, which was granted for ${session}`);
+      throw new Refused(
+        'bandwidth-exceeded',
+        `bandwidth ${bandwidth} is not <= ${covered}, which was granted for ${session}`,
+      );
     }
     return { granted: true, reason: `covered by a reservation granted for ${session}`, attributes };
   }
@@ -206,7 +231,10 @@ export class PaymentPolicy {
     if ('sha256' in credential) {
       const known = this.cache.find(credential.sha256);
       if (known !== undefined) return known;
-      throw new Refused('unknown-reference', `credential ${position + 1} refers to ${credential.sha256}, which is not held: send it whole`);
+      throw new Refused(
+        'unknown-reference',
+        `credential ${position + 1} refers to ${credential.sha256}, which is not held: send it whole`,
+      );
     }
     try {
       return this.cache.parse(credential.text);
@@ -216,16 +244,26 @@ export class PaymentPolicy {
     }
   }
 
-  #query(request: PaymentRequest, credentials: readonly Assertion[], attributes: ReadonlyMap<string, string>): Answer {
+  #query(
+    request: PaymentRequest,
+    credentials: readonly Assertion[],
+    attributes: ReadonlyMap<string, string>,
+  ): Answer {
     const { policy, algorithms = 'modern', routes, nodeKeys } = this.options;
-    const route = (request.linkName === undefined ? undefined : routes?.byLink?.get(request.linkName)) ?? routes?.other;
+    const route =
+      (request.linkName === undefined ? undefined : routes?.byLink?.get(request.linkName)) ?? routes?.other;
     const common = { values: VALUES, attributes, algorithms, cache: this.cache };
     const authorizers = route === undefined ? [] : [route];
     if (nodeKeys !== undefined) authorizers.push(...signersTo(nodeKeys, credentials, common));
     return query({ ...common, policy, credentials, authorizers });
   }
 
-  #refuse(request: PaymentRequest, refusal: Refusal, attributes: ReadonlyMap<string, string>, answer?: Answer): Verdict {
+  #refuse(
+    request: PaymentRequest,
+    refusal: Refusal,
+    attributes: ReadonlyMap<string, string>,
+    answer?: Answer,
+  ): Verdict {
     const { reason, text } = refusal;
     return {
       granted: false,

@@ -7,6 +7,7 @@ import {
   policyElement,
   rsvpWith,
   tail,
+  printable,
 } from '../../rsvp/wire/index.js';
 import type { Tail, WireObject } from '../../rsvp/wire/index.js';
 import { REFUSALS } from './refusal.js';

@@ -16,7 +16,8 @@ const REASONS: Readonly<Record<string, RefusalReason>> = {
 export function whyRefused(answer: Answer, names: ReadonlyMap<string, string> = new Map()): Refusal {
   const failures = [...answer.explanation.failures].sort((a, b) => rank(a) - rank(b));
   const [first] = failures;
-  if (first === undefined) return { reason: 'not-authorized', text: 'nothing leads from the policy to a requester' };
+  if (first === undefined)
+    return { reason: 'not-authorized', text: 'nothing leads from the policy to a requester' };
   const more = failures.length === 1 ? '' : ` (and ${failures.length - 1} more)`;
   return { reason: reasonOf(first), text: `${phrase(first, names)}${more}` };
 }
@@ -39,7 +40,11 @@ function phrase(failure: Failure, names: ReadonlyMap<string, string>): string {
   const { message, line, source, comment, authorizer } = failure;
   if (authorizer === undefined) return message;
   const what = source === 'policy' ? 'policy' : titleOf(comment);
-  return [message, ...(line === undefined ? [] : [`line ${line}`]), `in the ${what} by ${nameOf(authorizer, names)}`].join(', ');
+  return [
+    message,
+    ...(line === undefined ? [] : [`line ${line}`]),
+    `in the ${what} by ${nameOf(authorizer, names)}`,
+  ].join(', ');
 }
 
 /** A credential's own Comment, where it is short enough to be its title. */

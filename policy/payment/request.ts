@@ -1,7 +1,16 @@
 import { PolicyData } from '../../rsvp/wire/index.js';
 import type { WireObject } from '../../rsvp/wire/index.js';
 import { isObserved, REQUIRED_CLAIMS } from './attributes.js';
-import { AssertionReference, Claim, DeflatedAssertion, inflateText, MAX_ASSERTION, PAYMENT_P_TYPE, PaymentElement, PlainAssertion } from './element.js';
+import {
+  AssertionReference,
+  Claim,
+  DeflatedAssertion,
+  inflateText,
+  MAX_ASSERTION,
+  PAYMENT_P_TYPE,
+  PaymentElement,
+  PlainAssertion,
+} from './element.js';
 import { amountProblem, isCurrency } from './money.js';
 import { Refused } from './refusal.js';
 
@@ -50,7 +59,8 @@ export function present(objects: readonly WireObject[], limits: RequestLimits): 
     } else if (PlainAssertion.is(attribute) || DeflatedAssertion.is(attribute)) {
       const text = textOf(attribute.assertion, credentials.length);
       octets += text.length;
-      if (octets > limits.octets) throw new Refused('too-large', `credentials of more than ${limits.octets} octets`);
+      if (octets > limits.octets)
+        throw new Refused('too-large', `credentials of more than ${limits.octets} octets`);
       credentials.push({ text });
     } else if (AssertionReference.is(attribute)) {
       credentials.push({ sha256: attribute.sha256 });
@@ -62,11 +72,15 @@ export function present(objects: readonly WireObject[], limits: RequestLimits): 
   for (const { name, meaning } of REQUIRED_CLAIMS) {
     if (!claims.has(name)) throw new Refused('bad-claim', `no \`${name}\` is claimed: ${meaning}`);
   }
-  const [amount = '', currency = '', nonce = ''] = ['amount', 'currency', 'nonce'].map((name) => claims.get(name));
+  const [amount = '', currency = '', nonce = ''] = ['amount', 'currency', 'nonce'].map((name) =>
+    claims.get(name),
+  );
   const problem = amountProblem(amount);
   if (problem !== undefined) throw new Refused('bad-claim', `the claimed amount \`${amount}\` ${problem}`);
-  if (!isCurrency(currency)) throw new Refused('bad-claim', `the claimed currency \`${currency}\` is not three capital letters`);
-  if (nonce === '' || nonce.length > MAX_NONCE) throw new Refused('bad-claim', `the claimed nonce is empty or longer than ${MAX_NONCE}`);
+  if (!isCurrency(currency))
+    throw new Refused('bad-claim', `the claimed currency \`${currency}\` is not three capital letters`);
+  if (nonce === '' || nonce.length > MAX_NONCE)
+    throw new Refused('bad-claim', `the claimed nonce is empty or longer than ${MAX_NONCE}`);
   return { claims, amount, currency, nonce, credentials };
 }
 
@@ -88,7 +102,10 @@ function addClaim(claims: Map<string, string>, claim: string): void {
 function textOf(assertion: string | Uint8Array, position: number): string {
   const text = typeof assertion === 'string' ? assertion : inflateText(assertion);
   if (text === undefined || text.length > MAX_ASSERTION) {
-    throw new Refused('bad-element', `credential ${position + 1} is not deflated text of at most ${MAX_ASSERTION} octets`);
+    throw new Refused(
+      'bad-element',
+      `credential ${position + 1} is not deflated text of at most ${MAX_ASSERTION} octets`,
+    );
   }
   return text;
 }
@@ -97,12 +114,15 @@ function textOf(assertion: string | Uint8Array, position: number): string {
 function elementsOf(objects: readonly WireObject[]) {
   return objects.flatMap((object) => {
     if (object.classNum !== PolicyData.classNum) return [];
-    if (!PolicyData.is(object)) throw new Refused('bad-element', `POLICY_DATA is malformed: ${faultOf(object)}`);
+    if (!PolicyData.is(object))
+      throw new Refused('bad-element', `POLICY_DATA is malformed: ${faultOf(object)}`);
     return object.elements.flatMap((element) => {
       if (element.pType !== PAYMENT_P_TYPE) return [];
-      if (!PaymentElement.is(element)) throw new Refused('bad-element', `the element is malformed: ${faultOf(element)}`);
+      if (!PaymentElement.is(element))
+        throw new Refused('bad-element', `the element is malformed: ${faultOf(element)}`);
       const broken = element.attributes.find((attribute) => 'error' in attribute);
-      if (broken !== undefined) throw new Refused('bad-element', `an attribute is malformed: ${faultOf(broken)}`);
+      if (broken !== undefined)
+        throw new Refused('bad-element', `an attribute is malformed: ${faultOf(broken)}`);
       return [element];
     });
   });
