@@ -1,0 +1,42 @@
+import type { Command } from 'commander';
+import { creditAuthorization } from '../policy/payment/index.js';
+import type { Limit } from '../policy/payment/index.js';
+import { credentialCommand, sign } from './credentials/sign.js';
+import type { SigningOptions } from './credentials/sign.js';
+import { CliError, EXIT } from './exit.js';
+
+interface Options extends SigningOptions {
+  readonly max?: string;
+  readonly below?: string;
+  readonly currency: string;
+}
+
+export function command(): Command {
+  return credentialCommand('credit', 'Make a credit authorization: a content provider lets a customer write checks.')
+    .option('--max AMOUNT', 'most that a check may be worth')
+    .option('--below AMOUNT', 'a check must be worth less than this')
+    .option('--currency CODE', 'currency of the checks', 'USD')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  Martha lets Alice write checks of up to 0.55 USD:
+    bandex credit --key martha.key --to alice.pub --max 0.55 --until 2027-03-24 > authorization
+
+  The same as the paper writes it:
+    bandex credit --key martha.key --to alice.pub --below 0.56 --until 2027-03-24
+
+  A bank stands behind a content provider:
+    bandex credit --key bank.key --to martha.pub --max 100 --currency EUR`,
+    )
+    .action((options: Options) => {
+      const text = sign(options, (parties) => creditAuthorization({ ...parties, limit: limitOf(options) }));
+      process.stdout.write(text);
+    });
+}
+
+function limitOf({ max, below, currency }: Options): Limit {
+  if (max !== undefined && below === undefined) return { atMost: { amount: max, currency } };
+  if (below !== undefined && max === undefined) return { below: { amount: below, currency } };
+  throw new CliError('give either --max or --below', EXIT.usage);
+}

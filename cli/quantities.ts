@@ -1,0 +1,86 @@
+import { InvalidArgumentError } from 'commander';
+
+/**
+ * Values as people write them on the command line. What is wrong is an `InvalidArgumentError`: commander says which option.
+ */
+
+const SCALES: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
+
+/** `50Mbit/s`, `50M`, `50Mbps`, `50000000`: whole bit/s. */
+export function bandwidth(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:bit\/s|bps|bit)?$/i.exec(text);
+  const value = match === null ? NaN : Number(match[1]) * (SCALES[(match[2] ?? '').toLowerCase()] ?? NaN);
+  if (!Number.isSafeInteger(value) || value <= 0) throw new InvalidArgumentError('expected bit/s, as 50Mbit/s or 50000000.');
+  return value;
+}
+
+/** `2027-03-24` or `20270324`: `20270324`. */
+export function day(text: string): string {
+  const match = /^(\d{4})-?(\d{2})-?(\d{2})$/.exec(text);
+  if (match === null || Number.isNaN(Date.parse(match.slice(1).join('-')))) {
+    throw new InvalidArgumentError('expected a day, as 2027-03-24.');
+  }
+  return match.slice(1).join('');
+}
+
+/** `2027-03-20T20:00:00Z`: milliseconds since 1970. */
+export function instant(text: string): number {
+  const time = Date.parse(text);
+  if (Number.isNaN(time)) throw new InvalidArgumentError('expected a time, as 2027-03-20T20:00:00Z.');
+  return time;
+}
+
+export interface SessionText {
+  readonly address: string;
+  readonly protocol: number;
+  readonly port: number;
+}
+
+const PROTOCOLS: Readonly<Record<string, number>> = { tcp: 6, udp: 17, sctp: 132 };
+
+/** `192.0.2.7/udp/5004`: destination address, protocol by name or number, port. */
+export function session(text: string): SessionText {
+  const [address = '', protocolText = '', portText = '', ...rest] = text.split('/');
+  const protocol = PROTOCOLS[protocolText.toLowerCase()] ?? integer(protocolText, 255);
+  const port = integer(portText, 0xffff);
+  if (rest.length > 0 || address === '' || protocol === undefined || port === undefined) {
+    throw new InvalidArgumentError('expected address/protocol/port, as 192.0.2.7/udp/5004.');
+  }
+  return { address, protocol, port };
+}
+
+/** `198.51.100.9/5004`: source address and port. */
+export function sender(text: string): { address: string; port: number } {
+  const [address = '', portText = '', ...rest] = text.split('/');
+  const port = integer(portText, 0xffff);
+  if (rest.length > 0 || address === '' || port === undefined) {
+    throw new InvalidArgumentError('expected address/port, as 198.51.100.9/5004.');
+  }
+  return { address, port };
+}
+
+/** `name=value` */
+export function pair(text: string): readonly [string, string] {
+  const equals = text.indexOf('=');
+  if (equals < 1) throw new InvalidArgumentError('expected name=value.');
+  return [text.slice(0, equals), text.slice(equals + 1)];
+}
+
+/** For options that may be given several times. */
+export function collect<T>(parse: (text: string) => T): (text: string, before: readonly T[] | undefined) => readonly T[] {
+  return (text, before = []) => [...before, parse(text)];
+}
+
+/** A whole number from 0 to `max`, for commander. */
+export function wholeNumber(max: number): (text: string) => number {
+  return (text) => {
+    const value = integer(text, max);
+    if (value === undefined) throw new InvalidArgumentError(`expected a whole number up to ${max}.`);
+    return value;
+  };
+}
+
+function integer(text: string, max: number): number | undefined {
+  const value = /^\d+$/.test(text) ? Number(text) : NaN;
+  return value <= max ? value : undefined;
+}

@@ -1,0 +1,26 @@
+import { parseAssertion } from '../../policy/keynote/index.js';
+
+const CLAIMED = ['amount', 'currency', 'nonce'];
+
+/** The claims that a check asks for: the values that its conditions demand of amount, currency and nonce. */
+export function claimsOf(check: string): (readonly [string, string])[] {
+  const found: (readonly [string, string])[] = [];
+  const visit = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null) return;
+    const test = node as { kind?: string; relation?: string; left?: Named; right?: Named };
+    if (test.kind === 'strings' && test.relation === '==') {
+      const { name } = test.left ?? {};
+      const { value } = test.right ?? {};
+      if (name !== undefined && value !== undefined && CLAIMED.includes(name)) found.push([name, value]);
+      return;
+    }
+    Object.values(node).forEach(visit);
+  };
+  visit(parseAssertion(check).conditions);
+  return found;
+}
+
+interface Named {
+  readonly name?: string;
+  readonly value?: string;
+}
