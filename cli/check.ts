@@ -16,11 +16,15 @@ interface Options extends SigningOptions {
 
 export function command(): Command {
   return credentialCommand('check', 'Make a microcheck: a customer pays an ISP for one reservation.')
-    .requiredOption('--amount AMOUNT', 'what is paid')
-    .option('--currency CODE', 'currency of the amount', 'USD')
-    .option('--nonce TEXT', 'text that only this check carries (default: 12 random octets in hex)')
-    .option('--date DAY', 'the day on which it is good (UTC)', day)
-    .option('--session SESSION', 'bind it to a session, as 192.0.2.7/udp/5004: a thief gets nothing', session)
+    .requiredOption('--amount <amount>', 'what is paid')
+    .option('--currency <code>', 'currency of the amount', 'USD')
+    .option('--nonce <text>', 'text that only this check carries (default: 12 random octets in hex)')
+    .option('--date <day>', 'the day on which it is good (UTC)', day)
+    .option(
+      '--session <session>',
+      'bind it to a session, as 192.0.2.7/udp/5004: a thief gets nothing',
+      session,
+    )
     .addHelpText(
       'after',
       `

@@ -12,10 +12,13 @@ interface Options extends SigningOptions {
 }
 
 export function command(): Command {
-  return credentialCommand('credit', 'Make a credit authorization: a content provider lets a customer write checks.')
-    .option('--max AMOUNT', 'most that a check may be worth')
-    .option('--below AMOUNT', 'a check must be worth less than this')
-    .option('--currency CODE', 'currency of the checks', 'USD')
+  return credentialCommand(
+    'credit',
+    'Make a credit authorization: a content provider lets a customer write checks.',
+  )
+    .option('--max <amount>', 'most that a check may be worth')
+    .option('--below <amount>', 'a check must be worth less than this')
+    .option('--currency <code>', 'currency of the checks', 'USD')
     .addHelpText(
       'after',
       `

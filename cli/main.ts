@@ -16,6 +16,16 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'write, sign, check and question KeyNote assertions',
     load: () => import('./keynote.js'),
   },
+  credit: {
+    summary: 'make a credit authorization',
+    load: () => import('./credit.js'),
+  },
+  offer: { summary: 'make an offer', load: () => import('./offer.js') },
+  check: { summary: 'make a microcheck', load: () => import('./check.js') },
+  request: {
+    summary: 'make an RSVP message that carries claims and credentials',
+    load: () => import('./request.js'),
+  },
 };
 
 async function main(argv: readonly string[]): Promise<void> {

@@ -12,11 +12,14 @@ interface Options extends SigningOptions {
 }
 
 export function command(): Command {
-  return credentialCommand('offer', 'Make an offer: an ISP sells bandwidth on a link to whoever pays the price.')
-    .requiredOption('--price AMOUNT', 'least that is to be paid for a reservation')
-    .requiredOption('--bandwidth RATE', 'most that may be reserved, as 50Mbit/s', bandwidth)
-    .option('--currency CODE', 'currency of the price', 'USD')
-    .option('--link NAME', 'the link that it is for, as the policy server names it')
+  return credentialCommand(
+    'offer',
+    'Make an offer: an ISP sells bandwidth on a link to whoever pays the price.',
+  )
+    .requiredOption('--price <amount>', 'least that is to be paid for a reservation')
+    .requiredOption('--bandwidth <rate>', 'most that may be reserved, as 50Mbit/s', bandwidth)
+    .option('--currency <code>', 'currency of the price', 'USD')
+    .option('--link <name>', 'the link that it is for, as the policy server names it')
     .addHelpText(
       'after',
       `

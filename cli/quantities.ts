@@ -10,7 +10,8 @@ const SCALES: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9
 export function bandwidth(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:bit\/s|bps|bit)?$/i.exec(text);
   const value = match === null ? NaN : Number(match[1]) * (SCALES[(match[2] ?? '').toLowerCase()] ?? NaN);
-  if (!Number.isSafeInteger(value) || value <= 0) throw new InvalidArgumentError('expected bit/s, as 50Mbit/s or 50000000.');
+  if (!Number.isSafeInteger(value) || value <= 0)
+    throw new InvalidArgumentError('expected bit/s, as 50Mbit/s or 50000000.');
   return value;
 }
 
@@ -67,7 +68,9 @@ export function pair(text: string): readonly [string, string] {
 }
 
 /** For options that may be given several times. */
-export function collect<T>(parse: (text: string) => T): (text: string, before: readonly T[] | undefined) => readonly T[] {
+export function collect<T>(
+  parse: (text: string) => T,
+): (text: string, before: readonly T[] | undefined) => readonly T[] {
   return (text, before = []) => [...before, parse(text)];
 }
 

@@ -38,32 +38,43 @@ interface Options {
 
 export function command(): Command {
   return new Command('request')
-    .description('Make an RSVP message that carries claims and credentials: as hex, JSON, a policy element or packets.')
+    .description(
+      'Make an RSVP message that carries claims and credentials: as hex, JSON, a policy element or packets.',
+    )
     .argument('[credential...]', 'files of KeyNote credentials, blank lines between several')
-    .addOption(new Option('--message TYPE', 'message').choices(Object.keys(MESSAGES)).default('resv'))
-    .requiredOption('--session SESSION', 'destination, protocol and port, as 192.0.2.7/udp/5004', session)
-    .option('--sender SENDER', 'source and port, as 198.51.100.9/5004; may be repeated', collect(sender))
-    .addOption(new Option('--style STYLE', 'reservation style').choices(Object.keys(STYLES)).default('ff'))
-    .option('--hop ADDRESS', 'address of the node that sends it (RSVP_HOP)', '0.0.0.0')
-    .option('--to ADDRESS', 'IP destination of packets (default: the session of a Path)')
-    .option('--bandwidth RATE', 'rate of the FLOWSPEC or SENDER_TSPEC, as 50Mbit/s', bandwidth, 1_000_000)
+    .addOption(new Option('--message <type>', 'message').choices(Object.keys(MESSAGES)).default('resv'))
+    .requiredOption('--session <session>', 'destination, protocol and port, as 192.0.2.7/udp/5004', session)
+    .option('--sender <sender>', 'source and port, as 198.51.100.9/5004; may be repeated', collect(sender))
+    .addOption(new Option('--style <style>', 'reservation style').choices(Object.keys(STYLES)).default('ff'))
+    .option('--hop <address>', 'address of the node that sends it (RSVP_HOP)', '0.0.0.0')
+    .option('--to <address>', 'IP destination of packets (default: the session of a Path)')
+    .option('--bandwidth <rate>', 'rate of the FLOWSPEC or SENDER_TSPEC, as 50Mbit/s', bandwidth, 1_000_000)
     .addOption(
-      new Option('--service SERVICE', 'service of the FLOWSPEC')
+      new Option('--service <service>', 'service of the FLOWSPEC')
         .choices(['controlled-load', 'guaranteed'])
         .default('controlled-load'),
     )
-    .option('--refresh MS', 'refresh period R', wholeNumber(0xffffffff), 30_000)
-    .option('--claim NAME=VALUE', 'a claimed attribute; may be repeated', collect(pair))
-    .option('--check FILE', 'a check: goes along, and what it says of amount, currency and nonce is claimed')
+    .option('--refresh <ms>', 'refresh period R', wholeNumber(0xffffffff), 30_000)
+    .option('--claim <name=value>', 'a claimed attribute; may be repeated', collect(pair))
+    .option(
+      '--check <file>',
+      'a check: goes along, and what it says of amount, currency and nonce is claimed',
+    )
     .option('--deflate', 'deflate the credentials')
-    .option('--by-reference FILE', 'credentials that go by their SHA-256 alone; may be repeated', collect(String))
-    .addOption(new Option('--as FORM', 'what to make').choices(['hex', 'json', 'element', 'pcap']).default('hex'))
-    .option('-o, --output FILE', 'write there instead of to stdout')
+    .option(
+      '--by-reference <file>',
+      'credentials that go by their SHA-256 alone; may be repeated',
+      collect(String),
+    )
+    .addOption(
+      new Option('--as <form>', 'what to make').choices(['hex', 'json', 'element', 'pcap']).default('hex'),
+    )
+    .option('-o, --output <file>', 'write there instead of to stdout')
     .option('--append', 'add packets to a pcap file that this command made')
-    .option('--at TIME', 'time of the packets, as 2027-03-20T20:00:00Z (default: now)', instant)
-    .option('--mtu OCTETS', 'longest packet; longer messages become fragments', wholeNumber(0xffff), 1500)
-    .option('--ttl HOPS', 'IP time to live, and Send_TTL', wholeNumber(255), 64)
-    .option('--id NUMBER', 'IP identification', wholeNumber(0xffff), 1)
+    .option('--at <time>', 'time of the packets, as 2027-03-20T20:00:00Z (default: now)', instant)
+    .option('--mtu <octets>', 'longest packet; longer messages become fragments', wholeNumber(0xffff), 1500)
+    .option('--ttl <hops>', 'IP time to live, and Send_TTL', wholeNumber(255), 64)
+    .option('--id <number>', 'IP identification', wholeNumber(0xffff), 1)
     .addHelpText(
       'after',
       `
@@ -102,22 +113,39 @@ function policyDataOf(files: readonly string[], options: Options): readonly Wire
 }
 
 function credentialsOf(path: string): string[] {
-  return splitAssertions(readFileSync(path, 'latin1')).map(({ text }) => (text.endsWith('\n') ? text : `${text}\n`));
+  return splitAssertions(readFileSync(path, 'latin1')).map(({ text }) =>
+    text.endsWith('\n') ? text : `${text}\n`,
+  );
 }
 
 function write(options: Options, policyData: readonly WireObject[]): void {
   const { session: about, hop, bandwidth: rate, message } = options;
-  const input = requestMessage({ ...options, session: about, senders: options.sender ?? [], bandwidth: rate, policyData, hop });
+  const input = requestMessage({
+    ...options,
+    session: about,
+    senders: options.sender ?? [],
+    bandwidth: rate,
+    policyData,
+    hop,
+  });
   const octets = PAYMENT_RSVP.encode(input);
   switch (options.as) {
-    case 'hex':
-      return text(options, toHex(octets));
-    case 'json':
-      return text(options, JSON.stringify(PAYMENT_RSVP.toJson(PAYMENT_RSVP.decode(octets))));
-    case 'element':
-      return text(options, toHex(PAYMENT_RSVP.encode({ msgType: 0, objects: policyData }).subarray(COMMON_HEADER)));
-    case 'pcap':
-      return packets(options, octets, message);
+    case 'hex': {
+      text(options, toHex(octets));
+      return;
+    }
+    case 'json': {
+      text(options, JSON.stringify(PAYMENT_RSVP.toJson(PAYMENT_RSVP.decode(octets))));
+      return;
+    }
+    case 'element': {
+      text(options, toHex(PAYMENT_RSVP.encode({ msgType: 0, objects: policyData }).subarray(COMMON_HEADER)));
+      return;
+    }
+    case 'pcap': {
+      packets(options, octets, message);
+      return;
+    }
   }
 }
 
@@ -134,9 +162,17 @@ function packets(options: Options, octets: Uint8Array, message: MessageName): vo
   const isPath = message === 'path' || message === 'pathtear';
   const src = isPath ? (options.sender?.[0]?.address ?? options.hop) : options.hop;
   const dst = options.to ?? (isPath ? options.session.address : undefined);
-  if (dst === undefined) throw new CliError('--to: packets of a Resv need an IP destination, the previous hop', EXIT.usage);
+  if (dst === undefined)
+    throw new CliError('--to: packets of a Resv need an IP destination, the previous hop', EXIT.usage);
   const alert = isPath ? { routerAlert: 0 } : {};
-  const fields = { src, dst, protocol: RSVP_PROTOCOL, ttl: options.ttl, identification: options.id, ...alert };
+  const fields = {
+    src,
+    dst,
+    protocol: RSVP_PROTOCOL,
+    ttl: options.ttl,
+    identification: options.id,
+    ...alert,
+  };
   const time = timestampOfMillis(options.at ?? Date.now());
   const records = buildIp(fields, octets, options.mtu).map((packet) => pcapRecord({ time, octets: packet }));
   const { output, append } = options;
@@ -146,6 +182,7 @@ function packets(options: Options, octets: Uint8Array, message: MessageName): vo
   }
   if (append === true && existsSync(output)) appendFileSync(output, Buffer.concat(records));
   else writeFileSync(output, Buffer.concat([pcapHeader(), ...records]));
-  say(`${output}: ${message}, ${octets.length} octets in ${records.length} packet${records.length === 1 ? '' : 's'}`);
+  say(
+    `${output}: ${message}, ${octets.length} octets in ${records.length} packet${records.length === 1 ? '' : 's'}`,
+  );
 }
-

@@ -19,12 +19,12 @@ export interface SigningOptions {
 export function credentialCommand(name: string, summary: string): Command {
   return new Command(name)
     .description(summary)
-    .requiredOption('--key FILE', 'private key of whoever signs (KeyNote form or PEM)')
-    .requiredOption('--to KEY', 'whom it authorizes: a key file, or the key as text')
-    .option('--app-domain NAME', 'what app_domain must be', 'Band-X')
-    .option('--until DAY', 'first day on which it holds no more (UTC), as 2027-03-24', day)
-    .option('--also EXPRESSION', 'a KeyNote expression that must hold as well')
-    .option('--algorithm NAME', 'signature algorithm, as sig-rsa-sha1-base64 (default: by the key)');
+    .requiredOption('--key <file>', 'private key of whoever signs (KeyNote form or PEM)')
+    .requiredOption('--to <key>', 'whom it authorizes: a key file, or the key as text')
+    .option('--app-domain <name>', 'what app_domain must be', 'Band-X')
+    .option('--until <day>', 'first day on which it holds no more (UTC), as 2027-03-24', day)
+    .option('--also <expression>', 'a KeyNote expression that must hold as well')
+    .option('--algorithm <name>', 'signature algorithm, as sig-rsa-sha1-base64 (default: by the key)');
 }
 
 /** The signed text. A caller's mistake in the terms is said as such. */
@@ -41,7 +41,8 @@ export function sign(options: SigningOptions, write: (parties: CredentialParties
     });
     return signAssertion(text, key, algorithm);
   } catch (error) {
-    if (error instanceof RangeError || error instanceof TypeError) throw new CliError(error.message, EXIT.usage);
+    if (error instanceof RangeError || error instanceof TypeError)
+      throw new CliError(error.message, EXIT.usage);
     throw error;
   }
 }

@@ -142,7 +142,7 @@ export function attributesReference(): string {
     'the credentials. A claim with the name of an observed attribute is refused.',
     '',
     'An attribute that the request does not have is the empty string, as RFC 2704 says; `&name` and `@name` read a number out',
-    'of the text (`&bandwidth <= 50000000`), and the empty string as 0. Rates are whole bit/s, rounded up.',
+    'of the text (`&bandwidth <= 50000000.0`, with the point: KeyNote compares floats with floats), and the empty string as 0. Rates are whole bit/s, rounded up.',
     '',
     '## Observed',
     '',

@@ -27,7 +27,7 @@ export function creditAuthorization(parties: CredentialParties & { readonly limi
     'atMost' in parties.limit ? ['<=', parties.limit.atMost] : ['<', parties.limit.below];
   return assertion(`credit authorization`, parties, [
     `currency == ${quote(checkedMoney(money).currency)}`,
-    `&amount ${operator} ${money.amount}`,
+    `&amount ${operator} ${float(money.amount)}`,
   ]);
 }
 
@@ -46,9 +46,9 @@ export function offer(parties: CredentialParties & OfferTerms): string {
   }
   return assertion('offer', parties, [
     `currency == ${quote(checkedMoney(parties.price).currency)}`,
-    `&bandwidth <= ${parties.bandwidth}`,
+    `&bandwidth <= ${float(String(parties.bandwidth))}`,
     ...(parties.linkName === undefined ? [] : [`link_name == ${quote(parties.linkName)}`]),
-    `&amount >= ${parties.price.amount}`,
+    `&amount >= ${float(parties.price.amount)}`,
   ]);
 }
 
@@ -78,6 +78,11 @@ export function microcheck(parties: CredentialParties & CheckTerms): string {
           `session_port == ${quote(String(session.port))}`,
         ]),
   ]);
+}
+
+/** A KeyNote float literal has a point; without one it is an integer, which no float compares with (RFC 2704 4.3.2). */
+function float(decimal: string): string {
+  return decimal.includes('.') ? decimal : `${decimal}.0`;
 }
 
 function assertion(what: string, parties: CredentialParties, conditions: readonly string[]): string {
