@@ -12,6 +12,8 @@ interface CommandModule {
   command(): Command;
 }
 const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<CommandModule> }>> = {
+  decode: { summary: 'decode captures of RSVP and COPS, or hex', load: () => import('./decode.js') },
+  encode: { summary: 'encode messages from JSON to hex', load: () => import('./encode.js') },
   keynote: {
     summary: 'write, sign, check and question KeyNote assertions',
     load: () => import('./keynote.js'),

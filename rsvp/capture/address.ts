@@ -19,6 +19,11 @@ function ipv4Octets(text: string): Uint8Array | undefined {
   return octets;
 }
 
+/** The text of 4 or 16 octets; IPv6 as RFC 5952 writes it. */
+export function addressText(octets: Uint8Array): string {
+  return octets.length === 4 ? ipv4Text(u32(octets, 0)) : ipv6Text(octets);
+}
+
 /** How many texts are kept before the book is begun anew. */
 const PAGES = 1 << 14;
 

@@ -1,3 +1,4 @@
+export { addressText, parseAddress } from './address.js';
 export { decodeCapture, CaptureDecoder, readCapture, type CaptureOptions } from './decoder.js';
 export type { Fault, FaultCode } from './fault.js';
 export { PROTOCOL, type Packet } from './packet.js';

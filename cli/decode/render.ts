@@ -1,0 +1,107 @@
+import { COPS, type CopsMessage } from '../../cops/wire/message.js';
+import { timestampText, type Timestamp } from '../../rsvp/capture/index.js';
+import { copsBrief, rsvpBrief } from './brief.js';
+import { RSVP_CODEC } from './codec.js';
+import { rsvpInside } from './contents.js';
+import type { Decoded } from './message.js';
+
+/** A message as lines, without the last line end; `file` is named where there are several. */
+export type Renderer = (decoded: Decoded, file: string | undefined) => string;
+
+/** One line a message. */
+export function renderLine({ packet, rsvp, cops, faults }: Decoded, file?: string): string {
+  let line = file === undefined ? '' : `${file}:`;
+  line += `${String(packet.frame).padStart(5)}  ${timeText(packet.time)}`;
+  if (packet.src !== '') line += `  ${packet.src} > ${packet.dst}`;
+  if (rsvp !== undefined) line += `  ${rsvpBrief(rsvp)}`;
+  else if (cops !== undefined) line += `  ${copsBrief(cops)}`;
+  for (const { code, message } of faults) line += `  [${code}: ${message}]`;
+  return line;
+}
+
+/** The whole tree. */
+export function renderTree({ packet, rsvp, cops, faults }: Decoded, file?: string): string {
+  const { frame, frames, src, dst, srcPort, dstPort, protocol, ttl, routerAlert } = packet;
+  let text = file === undefined ? `Frame ${frame}` : `${file}: frame ${frame}`;
+  if (frames.length > 1) text += ` (in ${frames.length} parts: ${rangesText(frames)})`;
+  if (packet.time !== undefined) text += `, ${timeText(packet.time)}`;
+  if (src !== '') {
+    text += `, ${withPort(src, srcPort)} > ${withPort(dst, dstPort)}, protocol ${PROTOCOL_NAMES[protocol] ?? protocol}`;
+    text += `, TTL ${ttl}`;
+  }
+  if (routerAlert !== undefined) text += `, Router Alert ${routerAlert}`;
+  for (const { code, message, where } of faults) text += `\n  [${code}] ${where}: ${message}`;
+  if (rsvp !== undefined) text += `\n${RSVP_CODEC.text(rsvp, '  ').trimEnd()}`;
+  if (cops !== undefined) text += `\n${copsText(cops).trimEnd()}`;
+  return `${text}\n`;
+}
+
+/** One JSON object. `time` is the exact decimal of the capture: seconds since 1970. */
+export function renderJson({ packet, rsvp, cops, faults }: Decoded, file?: string): string {
+  const { frame, frames, src, dst, srcPort, dstPort, protocol, ttl, routerAlert } = packet;
+  const time = packet.time === undefined ? 'null' : timestampText(packet.time);
+  let json = file === undefined ? `{"frame":${frame}` : `{"file":${JSON.stringify(file)},"frame":${frame}`;
+  if (frames.length > 1) json += `,"frames":[${frames.join(',')}]`;
+  json += `,"time":${time}`;
+  json +=
+    src === ''
+      ? ',"src":null,"dst":null'
+      : `,"src":"${src}","dst":"${dst}","protocol":${protocol},"ttl":${ttl}`;
+  if (srcPort !== undefined) json += `,"srcPort":${srcPort},"dstPort":${dstPort ?? 0}`;
+  if (routerAlert !== undefined) json += `,"routerAlert":${routerAlert}`;
+  if (rsvp !== undefined) json += `,"rsvp":${JSON.stringify(RSVP_CODEC.toJson(rsvp))}`;
+  if (cops !== undefined) json += `,"cops":${JSON.stringify(copsJson(cops))}`;
+  if (faults.length > 0) json += `,"faults":${JSON.stringify(faults)}`;
+  return `${json}}`;
+}
+
+const PROTOCOL_NAMES: Readonly<Record<number, string>> = { 6: 'TCP', 17: 'UDP', 46: 'RSVP' };
+
+/** COPS as its codec writes it; the data of client type 1 as the RSVP objects that it is (RFC 2749 2.3). */
+function copsJson(message: CopsMessage): Record<string, unknown> {
+  const json = COPS.toJson(message);
+  const objects = json['objects'] as Record<string, unknown>[];
+  message.objects.forEach((object, i) => {
+    const inside = rsvpInside(message, object);
+    const form = objects[i];
+    if (inside === undefined || form === undefined) return;
+    delete form['data'];
+    form['objects'] = inside.map((each) => RSVP_CODEC.objects.toJson(each));
+  });
+  return json;
+}
+
+function copsText(message: CopsMessage): string {
+  return COPS.text(message, '  ');
+}
+
+/** Frames in a row as `3-7`. */
+function rangesText(frames: readonly number[]): string {
+  const ranges: [number, number][] = [];
+  for (const frame of [...frames].sort((a, b) => a - b)) {
+    const last = ranges.at(-1);
+    if (last !== undefined && frame <= last[1] + 1) last[1] = frame;
+    else ranges.push([frame, frame]);
+  }
+  return ranges.map(([from, to]) => (from === to ? String(from) : `${from}-${to}`)).join(', ');
+}
+
+function withPort(address: string, port: number | undefined): string {
+  if (port === undefined) return address;
+  return `${address.includes(':') ? `[${address}]` : address}:${port}`;
+}
+
+/** The last whole second's text: most packets share theirs with the one before. */
+let second = { seconds: -1, text: '' };
+const LATEST = 253_402_300_799;
+
+/** ISO 8601 in UTC, with all the digits of the capture; the bare seconds beyond the year 9999. */
+function timeText(time: Timestamp | undefined): string {
+  if (time === undefined) return '-';
+  const { seconds } = time;
+  const exact = timestampText(time);
+  if (seconds < 0 || seconds > LATEST) return exact;
+  if (second.seconds !== seconds)
+    second = { seconds, text: new Date(seconds * 1000).toISOString().slice(0, 19) };
+  return `${second.text}${exact.slice(exact.indexOf('.'))}Z`;
+}
