@@ -1,4 +1,4 @@
-import { RSVP } from '../../rsvp/wire/index.js';
+import { PAYMENT_RSVP } from '../../policy/payment/element.js';
 
-/** What the commands know of RSVP. */
-export const RSVP_CODEC = RSVP;
+/** What the commands know of RSVP: everything in `rsvp/wire`, and the payment element. */
+export const RSVP_CODEC = PAYMENT_RSVP;

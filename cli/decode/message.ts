@@ -35,12 +35,11 @@ export function decodePacket(packet: Packet): Decoded {
 function decodeRsvp(packet: Packet): Decoded {
   const { payload } = packet;
   const errors: WireError[] = [];
-  const rsvp = attempt(() => RSVP_CODEC.decode(payload, errors), errors);
+  const rsvp = attempt(RSVP_CODEC, payload, errors);
   if (rsvp !== undefined) {
     const wrong = wrongChecksum(payload, rsvp);
     if (wrong !== undefined) errors.unshift(wrong);
-    if (payload.length > rsvp.length && rsvp.length >= 8)
-      errors.push(behind(payload, rsvp.length, 'RFC 2205 3.1.1'));
+    if (payload.length > rsvp.length) errors.push(behind(payload, rsvp.length, 'RFC 2205 3.1.1'));
   }
   return { packet, rsvp, cops: undefined, faults: allFaults(packet, errors) };
 }
@@ -48,16 +47,26 @@ function decodeRsvp(packet: Packet): Decoded {
 function decodeCops(packet: Packet): Decoded {
   const { payload } = packet;
   const errors: WireError[] = [];
-  const cops = attempt(() => COPS.decode(payload, errors), errors);
-  if (cops !== undefined && payload.length > cops.length)
+  const cops = attempt(COPS, payload, errors);
+  if (cops !== undefined && payload.length > cops.length) {
     errors.push(behind(payload, cops.length, 'RFC 2748 2.1'));
+  }
   return { packet, rsvp: undefined, cops, faults: allFaults(packet, errors) };
 }
 
-/** Even where faults are collected, octets without a whole header are no message. */
-function attempt<T>(decode: () => T, errors: WireError[]): T | undefined {
+interface Codec<Message> {
+  decode(octets: Uint8Array, faults?: WireError[]): Message;
+}
+
+/** Most messages have no fault, and looking for none is faster. Octets without a whole header are no message. */
+function attempt<Message>(codec: Codec<Message>, octets: Uint8Array, errors: WireError[]): Message | undefined {
   try {
-    return decode();
+    return codec.decode(octets);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+  }
+  try {
+    return codec.decode(octets, errors);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
     errors.push(error);

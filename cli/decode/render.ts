@@ -1,5 +1,6 @@
 import { COPS, type CopsMessage } from '../../cops/wire/message.js';
 import { timestampText, type Timestamp } from '../../rsvp/capture/index.js';
+import { field } from '../../rsvp/wire/index.js';
 import { copsBrief, rsvpBrief } from './brief.js';
 import { RSVP_CODEC } from './codec.js';
 import { rsvpInside } from './contents.js';
@@ -19,7 +20,7 @@ export function renderLine({ packet, rsvp, cops, faults }: Decoded, file?: strin
   return line;
 }
 
-/** The whole tree. */
+/** The whole tree, and an empty line behind it: its last line ends as all of them do. */
 export function renderTree({ packet, rsvp, cops, faults }: Decoded, file?: string): string {
   const { frame, frames, src, dst, srcPort, dstPort, protocol, ttl, routerAlert } = packet;
   let text = file === undefined ? `Frame ${frame}` : `${file}: frame ${frame}`;
@@ -31,8 +32,8 @@ export function renderTree({ packet, rsvp, cops, faults }: Decoded, file?: strin
   }
   if (routerAlert !== undefined) text += `, Router Alert ${routerAlert}`;
   for (const { code, message, where } of faults) text += `\n  [${code}] ${where}: ${message}`;
-  if (rsvp !== undefined) text += `\n${RSVP_CODEC.text(rsvp, '  ').trimEnd()}`;
-  if (cops !== undefined) text += `\n${copsText(cops).trimEnd()}`;
+  if (rsvp !== undefined) return `${text}\n${RSVP_CODEC.text(rsvp, '  ')}`;
+  if (cops !== undefined) return `${text}\n${copsText(cops)}`;
   return `${text}\n`;
 }
 
@@ -71,8 +72,19 @@ function copsJson(message: CopsMessage): Record<string, unknown> {
   return json;
 }
 
-function copsText(message: CopsMessage): string {
-  return COPS.text(message, '  ');
+/** The same for people; with the policy elements that the commands know and `cops/` does not. */
+function copsText({ trailing, ...message }: CopsMessage): string {
+  const indent = '    ';
+  let text = COPS.text({ ...message, objects: [] }, '  ');
+  for (const object of message.objects) {
+    const inside = rsvpInside(message, object);
+    if (inside === undefined) text += COPS.objects.text(object, indent);
+    else {
+      text += `${indent}${COPS.objects.text(object, '').split('\n', 1)[0] ?? ''}\n`;
+      for (const each of inside) text += RSVP_CODEC.objects.text(each, `${indent}  `);
+    }
+  }
+  return trailing === undefined ? text : `${text}${indent}not decoded: ${field.octetsForm.text(trailing)}\n`;
 }
 
 /** Frames in a row as `3-7`. */
