@@ -37,7 +37,12 @@ const RSVP_BRIEFS: Readonly<Record<string, Brief>> = {
     typeof description === 'string' ? JSON.stringify(description) : undefined,
   POLICY_DATA: ({ elements }) => prefixed('policy', names(elements, 'element')),
   RESV_CONFIRM: ({ receiverAddress }) => prefixed('confirm to', text(receiverAddress)),
+  SESSION_ATTRIBUTE: ({ sessionName }) =>
+    typeof sessionName === 'string' ? JSON.stringify(sessionName) : undefined,
   LABEL: ({ label }) => prefixed('label', text(label)),
+  HELLO: ({ srcInstance, dstInstance }) => `from instance ${String(srcInstance)} to ${String(dstInstance)}`,
+  MESSAGE_ID_ACK: ({ messageIdentifier }) => prefixed('ack', text(messageIdentifier)),
+  MESSAGE_ID_LIST: ({ messageIdentifiers }) => prefixed('ids', list(messageIdentifiers)),
   MESSAGE_ID: ({ messageIdentifier }) => prefixed('id', text(messageIdentifier)),
 };
 
@@ -95,7 +100,7 @@ function brief(briefs: Readonly<Record<string, Brief>>, object: WireObject): str
 function sessionText(fields: Fields): string | undefined {
   const { destAddress, protocolId } = fields;
   const port = fields['dstPort'] ?? fields['vDstPort'];
-  const address = text(destAddress ?? fields['tunnelEndPointAddress'] ?? fields['tunnelEndpointAddress']);
+  const address = text(destAddress ?? fields['tunnelEndPointAddress']);
   if (address === undefined) return undefined;
   const tunnel = text(fields['tunnelId']);
   if (tunnel !== undefined) return `${address} tunnel ${tunnel}`;
@@ -150,6 +155,13 @@ function contextText(rType: number, mType: number): string {
 function names(list: unknown, key: string): string | undefined {
   if (!Array.isArray(list) || list.length === 0) return undefined;
   return (list as readonly Fields[]).map((item) => String(item[key])).join(', ');
+}
+
+/** A long list is told by its beginning. */
+function list(values: unknown): string | undefined {
+  if (!Array.isArray(values)) return undefined;
+  const shown = values.slice(0, 8).join(', ');
+  return values.length > 8 ? `${shown}, ... (${values.length})` : shown;
 }
 
 function named(table: Readonly<Record<number, string>>, value: unknown): string {

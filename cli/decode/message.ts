@@ -59,7 +59,11 @@ interface Codec<Message> {
 }
 
 /** Most messages have no fault, and looking for none is faster. Octets without a whole header are no message. */
-function attempt<Message>(codec: Codec<Message>, octets: Uint8Array, errors: WireError[]): Message | undefined {
+function attempt<Message>(
+  codec: Codec<Message>,
+  octets: Uint8Array,
+  errors: WireError[],
+): Message | undefined {
   try {
     return codec.decode(octets);
   } catch (error) {
