@@ -30,8 +30,10 @@ export interface RsvpMessage {
   /** Send_TTL. */
   readonly ttl: number;
   readonly reserved?: number;
-  /** RSVP Length: octets, this header included. */
+  /** Octets, this header included. */
   readonly length: number;
+  /** RSVP Length, where faults are collected and it says something else than `length`. */
+  readonly statedLength?: number;
   readonly objects: readonly WireObject[];
   /** The messages of a Bundle (RFC 2961 3.1), which has no objects. */
   readonly messages?: readonly RsvpMessage[];
@@ -48,6 +50,7 @@ export interface RsvpInput {
   readonly ttl?: number;
   readonly checksum?: number;
   readonly reserved?: number;
+  readonly statedLength?: number;
   readonly messages?: readonly RsvpInput[];
   readonly trailing?: Uint8Array;
 }
@@ -112,6 +115,7 @@ export class RsvpCodec {
       ttl: message.ttl,
       ...(message.reserved === undefined || message.reserved === 0 ? {} : { reserved: message.reserved }),
       length: message.length,
+      ...(message.statedLength === undefined ? {} : { statedLength: message.statedLength }),
       objects: message.objects.map((object) => this.objects.toJson(object)),
       ...(message.messages === undefined
         ? {}
@@ -138,6 +142,7 @@ export class RsvpCodec {
       ttl: number('ttl', 255),
       checksum: number('checksum', 0xffff),
       reserved: number('reserved', 255),
+      statedLength: number('statedLength', 0xffff),
     };
     const parts = form['messages'];
     return {
@@ -162,7 +167,8 @@ export class RsvpCodec {
     const at = reader.take(HEADER, 'common header');
     const versionFlags = view.getUint8(at);
     const msgType = view.getUint8(at + 1);
-    const length = this.#length(reader, at);
+    const statedLength = view.getUint16(at + 6);
+    const length = this.#length(reader, at, statedLength);
     const version = versionFlags >> 4;
     if (version !== 1) {
       const error = reader.error('version', `version ${version}`, 'version 1', at);
@@ -182,6 +188,7 @@ export class RsvpCodec {
       length,
       objects: NONE,
     };
+    if (statedLength !== length) (message as { statedLength?: number }).statedLength = statedLength;
     if (msgType === BUNDLE) (message as { messages?: unknown }).messages = this.#readBundle(reader);
     else message.objects = this.objects.readAll(reader);
     if (reader.at < reader.end) (message as { trailing?: unknown }).trailing = reader.rest();
@@ -190,8 +197,7 @@ export class RsvpCodec {
   }
 
   /** RSVP Length, or as much as there is where faults are collected. */
-  #length(reader: Reader, at: number): number {
-    const length = reader.view.getUint16(at + 6);
+  #length(reader: Reader, at: number, length: number): number {
     const available = reader.end - at;
     let error: WireError;
     if (length < HEADER)
@@ -206,14 +212,29 @@ export class RsvpCodec {
     return length < HEADER ? HEADER : Math.min(length, available);
   }
 
+  /** RFC 2961 3.1: a Bundle holds at least one message, and no Bundle. */
   #readBundle(reader: Reader): RsvpMessage[] {
     const messages: RsvpMessage[] = [];
-    // RFC 2961 3.1: a Bundle message must not hold a Bundle message. Depth says so without a second rule.
-    if (reader.depth > 0) throw reader.error('limit', 'a Bundle in a Bundle', 'another message type');
+    const error =
+      reader.depth > 0
+        ? reader.error('limit', 'a Bundle in a Bundle', 'another message type')
+        : this.#readParts(reader, messages);
+    if (error !== undefined) {
+      if (reader.faults === undefined) throw error;
+      reader.faults.push(error);
+    }
+    return messages;
+  }
+
+  #readParts(reader: Reader, messages: RsvpMessage[]): WireError | undefined {
     reader.depth++;
     while (reader.left >= HEADER) messages.push(this.#read(reader));
     reader.depth--;
-    return messages;
+    reader.object = 'Bundle';
+    reader.rfc = 'RFC 2961 3.1';
+    if (messages.length === 0) return reader.error('truncated', 'an empty Bundle', 'a message');
+    if (reader.left === 0) return undefined;
+    return reader.error('truncated', `${reader.left} octets left`, `a header of ${HEADER} octets`);
   }
 
   #write(writer: Writer, message: RsvpInput): void {
@@ -228,7 +249,7 @@ export class RsvpCodec {
     view.setUint8(at + 1, message.msgType);
     view.setUint8(at + 4, message.ttl ?? 0);
     view.setUint8(at + 5, message.reserved ?? 0);
-    view.setUint16(at + 6, length);
+    view.setUint16(at + 6, message.statedLength ?? length);
     view.setUint16(at + 2, message.checksum ?? checksumOf(writer.octets, at, writer.at));
   }
 }

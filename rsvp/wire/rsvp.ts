@@ -43,7 +43,7 @@ const OBJECTS: readonly AnyObjectType[] = [
   refresh,
   diagnosis,
   dclass,
-].flatMap((file): AnyObjectType[] => Object.values(file));
+].flatMap((file) => Object.values<AnyObjectType>(file));
 
 /** A codec that knows more; of two declarations with one number, the later one counts. */
 export function rsvpWith(extensions: RsvpExtensions): RsvpCodec {

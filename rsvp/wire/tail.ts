@@ -4,7 +4,7 @@ import type { Field } from './field.js';
 import type { Family } from './family.js';
 import { fromJsonAt } from './layout.js';
 import type { Layout, Tail } from './layout.js';
-import { fromHex, printable, toHex } from './octets.js';
+import { fromHex, toHex } from './octets.js';
 
 /** The variable parts that formats share. Each reads to the end of its container. */
 
@@ -26,21 +26,30 @@ export const text: Tail<string> = {
   zero: '',
   read(reader) {
     const body = reader.rest();
-    const plain = printable(body);
-    return plain.length === body.length && !plain.startsWith('hex:') ? plain : `hex:${toHex(body)}`;
+    const plain = Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1');
+    return isPlain(plain) ? plain : `hex:${toHex(body)}`;
   },
   write(writer, value) {
-    const body = value.startsWith('hex:') ? fromHex(value.slice(4)) : Buffer.from(value, 'latin1');
-    if (body === undefined) throw new RangeError(`\`${value}\` is not hex`);
+    const body = textOctets(value);
+    if (body === undefined) throw new RangeError(`\`${value}\` is neither printable ASCII nor hex`);
     writer.bytes(body);
   },
   text: (value, label, indent) => `${indent}${label}: ${value}\n`,
   toJson: (value) => value,
   fromJson(json) {
-    if (typeof json === 'string') return json;
-    throw new FormError('', `expected a string, got \`${JSON.stringify(json)}\``);
+    if (typeof json === 'string' && textOctets(json) !== undefined) return json;
+    throw new FormError('', `expected printable ASCII or hex: and digits, got \`${JSON.stringify(json)}\``);
   },
 };
+
+function isPlain(value: string): boolean {
+  return /^[ -~]*$/.test(value) && !value.startsWith('hex:');
+}
+
+function textOctets(value: string): Uint8Array | undefined {
+  if (value.startsWith('hex:')) return fromHex(value.slice(4));
+  return isPlain(value) ? Buffer.from(value, 'latin1') : undefined;
+}
 
 /** A list of one field: addresses of a SCOPE, labels. */
 export function list<T>(field: Field<T>): Tail<readonly T[]> {
