@@ -61,8 +61,7 @@ export class CopsCodec {
   decode(octets: Uint8Array, faults?: WireError[]): CopsMessage {
     const reader = new Reader(octets);
     reader.faults = faults;
-    reader.object = 'common header';
-    reader.rfc = RFC;
+    reader.subject = { name: 'common header', rfc: RFC };
     const at = reader.take(HEADER_SIZE, 'common header');
     const first = reader.view.getUint8(at);
     const opCode = reader.view.getUint8(at + 1);

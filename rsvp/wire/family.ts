@@ -21,18 +21,15 @@ export interface Header<V extends object> {
   readonly rfc: string;
   /** Octets of the header. */
   readonly size: number;
-  /** The next member starts at a multiple of this. */
-  readonly align: 1 | 4;
-  /** Does the length leave out the padding up to `align`? If not, it must be a multiple itself. */
+  /** Does the length leave out the padding up to a multiple of four? If not, it must be a multiple itself. */
   readonly padded: boolean;
-  /** Type number of the member at `at`. */
-  key(view: DataView, at: number): number;
-  /** Octets from the header's first on, padding excluded. */
-  length(view: DataView, at: number): number;
-  keyOf(value: V): number;
-  write(view: DataView, at: number, value: V, length: number): void;
-  /** One thing more that the header carries besides type and length. */
+  /** Where the type number stands. */
+  readonly key: Place;
+  /** Where the length stands. It counts octets from the header's first on; in words, it leaves the header out. */
+  readonly length: Place & { readonly words?: boolean };
+  /** One thing more that the header carries. */
   readonly extra?: Extra;
+  keyOf(value: V): number;
   /** What a member without a declaration carries in front of `length` and `body`. */
   unknown(key: number): V;
   /** First line of a member's text, up to its length. */
@@ -41,11 +38,20 @@ export interface Header<V extends object> {
   keyFromJson(json: Readonly<Record<string, unknown>>): number | undefined;
 }
 
-/** Flags in a header. In text they are a line of their own where they are not 0. */
+/** A number in a header: its octets, and which of their bits where another thing shares them. */
+export interface Place {
+  readonly at: number;
+  readonly octets: 1 | 2;
+  readonly bits?: number;
+}
+
+/** Flags in a header, in an octet of their own or above the bits of the type number. */
 export interface Extra {
   readonly name: string;
+  readonly at: number;
+  /** Bits below it that belong to the type number. */
+  readonly shift: number;
   readonly field: Field<number>;
-  read(view: DataView, at: number): number;
 }
 
 /** A declared member of a family. */
@@ -79,13 +85,30 @@ const MAX_DEPTH = 8;
 
 export class Family<V extends object> {
   readonly #members: (Member<V> | undefined)[][] = [];
-  readonly members: readonly Member<V>[];
+  // The header's numbers, flat: they are asked for at every member of every message.
+  readonly #size: number;
+  readonly #padded: boolean;
+  readonly #keyAt: number;
+  readonly #keyOctets: number;
+  readonly #keyMask: number;
+  readonly #lengthAt: number;
+  readonly #lengthOctets: number;
+  readonly #words: boolean;
+  readonly #extra: Extra | undefined;
 
   constructor(
     readonly header: Header<V>,
-    members: readonly Member<V>[],
+    readonly members: readonly Member<V>[],
   ) {
-    this.members = members;
+    this.#size = header.size;
+    this.#padded = header.padded;
+    this.#keyAt = header.key.at;
+    this.#keyOctets = header.key.octets;
+    this.#keyMask = header.key.bits === undefined ? 0xff : 2 ** header.key.bits - 1;
+    this.#lengthAt = header.length.at;
+    this.#lengthOctets = header.length.octets;
+    this.#words = header.length.words === true;
+    this.#extra = header.extra;
     for (const member of members) (this.#members[member.key >> 8] ??= [])[member.key & 0xff] = member;
   }
 
@@ -101,69 +124,44 @@ export class Family<V extends object> {
 
   /** Reads members to the end of the reader's container. */
   readAll(reader: Reader): V[] {
-    const values: V[] = [];
     if (reader.depth >= MAX_DEPTH)
       throw reader.error('limit', `nested deeper than ${MAX_DEPTH}`, 'a flat list');
+    const { subject, end } = reader;
+    const values: V[] = [];
     reader.depth++;
-    const { object, rfc, end } = reader;
-    try {
-      while (reader.at < end) {
-        const value = this.read(reader);
-        if (value === undefined) break;
-        values.push(value);
-      }
-    } finally {
-      reader.depth--;
-      reader.object = object;
-      reader.rfc = rfc;
-      reader.end = end;
+    while (reader.at < end) {
+      const value = this.read(reader);
+      if (value === undefined) break;
+      values.push(value);
     }
+    reader.depth--;
+    reader.subject = subject;
     return values;
   }
 
   /** One member; undefined where its header is broken and faults are collected. */
   read(reader: Reader): V | undefined {
-    const { header } = this;
-    const at = reader.at;
-    const outer = reader.end;
-    const broken = this.#headerError(reader);
-    if (broken !== undefined) {
-      if (reader.faults === undefined) throw broken;
-      reader.faults.push(broken);
-      return undefined;
-    }
-    const view = reader.view;
-    const key = header.key(view, at);
-    const length = header.length(view, at);
-    const member = this.#members[key >> 8]?.[key & 0xff];
+    const { at, end: outer, view } = reader;
+    const length = this.#length(view, at, outer);
     const end = at + length;
-    reader.at = at + header.size;
-    reader.end = end;
-    const extra = header.extra === undefined ? 0 : header.extra.read(view, at);
-    let value: V;
-    if (member === undefined) {
-      value = this.#opaque(reader, key, at, length, extra);
-    } else {
-      reader.object = member.name;
-      reader.rfc = member.rfc;
-      const { faults } = reader;
-      if (faults === undefined) {
-        value = member.layout.read(reader, length, extra);
-      } else {
-        try {
-          value = member.layout.read(reader, length, extra);
-        } catch (error) {
-          if (!(error instanceof WireError)) throw error;
-          faults.push(error);
-          reader.at = at + header.size;
-          reader.end = end;
-          value = Object.assign(this.#opaque(reader, key, at, length, extra), { error });
-        }
-      }
+    const padding = length & 3 ? 4 - (length & 3) : 0;
+    if (length < this.#size || end + padding > outer || (padding !== 0 && !this.#padded)) {
+      return this.#brokenHeader(reader, length);
     }
+    const key = this.#key(view, at);
+    const extra = this.#extra === undefined ? 0 : view.getUint8(at + this.#extra.at) >> this.#extra.shift;
+    const member = this.#members[key >> 8]?.[key & 0xff];
+    reader.at = at + this.#size;
+    reader.end = end;
+    const value =
+      member === undefined
+        ? this.#opaque(reader, key, at, length, extra)
+        : reader.faults === undefined
+          ? ((reader.subject = member), member.layout.read(reader, length, extra))
+          : this.#readLeniently(reader, member, length, extra);
     reader.at = end;
     reader.end = outer;
-    if (header.padded && (length & 3) !== 0) this.#readPadding(reader, value, length);
+    if (padding !== 0) this.#readPadding(reader, value, padding);
     return value;
   }
 
@@ -173,23 +171,24 @@ export class Family<V extends object> {
 
   write(writer: Writer, value: V): void {
     const { header } = this;
-    const at = writer.skip(header.size);
-    const { body, padding } = value as Common;
+    const key = header.keyOf(value);
+    const at = writer.skip(this.#size);
+    const { body } = value as Common;
     if (body !== undefined) writer.bytes(body);
     else {
-      const member = this.find(header.keyOf(value));
+      const member = this.#members[key >> 8]?.[key & 0xff];
       if (member === undefined)
         throw new TypeError(`${header.title(value)}) has no declaration and no \`body\``);
       member.layout.write(writer, value);
     }
     const length = writer.at - at;
-    header.write(writer.view, at, value, length);
-    if (header.align === 4 && (length & 3) !== 0) {
-      if (!header.padded)
-        throw new RangeError(`${header.title(value)}): ${length} octets are no multiple of four`);
-      if (padding !== undefined && padding.length === ((4 - (length & 3)) & 3)) writer.bytes(padding);
-      else writer.pad(at);
-    }
+    this.#writeHeader(writer.view, at, value, key, length);
+    if ((length & 3) === 0) return;
+    if (!this.#padded)
+      throw new RangeError(`${header.title(value)}): ${length} octets are no multiple of four`);
+    const { padding } = value as Common;
+    if (padding !== undefined && padding.length === ((4 - (length & 3)) & 3)) writer.bytes(padding);
+    else writer.pad(at);
   }
 
   /** Lines for people: the title, then the fields, indented. */
@@ -263,25 +262,67 @@ export class Family<V extends object> {
     return json.map((item, index) => fromJsonAt(`[${index}]`, () => this.fromJson(item)));
   }
 
-  #headerError(reader: Reader): WireError | undefined {
+  /** Octets of the member at `at`, padding left out; 0 where there is not even a header. */
+  #length(view: DataView, at: number, end: number): number {
+    if (end - at < this.#size) return 0;
+    const place = at + this.#lengthAt;
+    const length = this.#lengthOctets === 2 ? view.getUint16(place) : view.getUint8(place);
+    return this.#words ? length * 4 + this.#size : length;
+  }
+
+  #key(view: DataView, at: number): number {
+    const place = at + this.#keyAt;
+    return this.#keyOctets === 2 ? view.getUint16(place) : view.getUint8(place) & this.#keyMask;
+  }
+
+  #writeHeader(view: DataView, at: number, value: V, key: number, length: number): void {
+    const stated = this.#words ? (length - this.#size) / 4 : length;
+    if (stated >= 2 ** (8 * this.#lengthOctets))
+      throw new RangeError(`${this.header.title(value)}): ${length} octets do not fit its length field`);
+    if (this.#lengthOctets === 2) view.setUint16(at + this.#lengthAt, stated);
+    else view.setUint8(at + this.#lengthAt, stated);
+    if (this.#keyOctets === 2) view.setUint16(at + this.#keyAt, key);
+    else view.setUint8(at + this.#keyAt, key);
+    const extra = this.#extra;
+    if (extra === undefined) return;
+    const bits = (value as Readonly<Record<string, number | undefined>>)[extra.name] ?? 0;
+    if (bits < 0 || bits >= 2 ** (8 - extra.shift))
+      throw new RangeError(`${extra.name}: ${bits} does not fit`);
+    if (bits !== 0) view.setUint8(at + extra.at, view.getUint8(at + extra.at) | (bits << extra.shift));
+  }
+
+  #brokenHeader(reader: Reader, length: number): undefined {
     const { header } = this;
     const left = reader.end - reader.at;
-    const fault = (code: 'truncated' | 'length', problem: string, expected: string): WireError => {
-      reader.object = header.what;
-      reader.rfc = header.rfc;
-      return reader.error(code, problem, expected);
-    };
-    if (left < header.size)
-      return fault('truncated', `${left} octets left`, `a header of ${header.size} octets`);
-    const length = header.length(reader.view, reader.at);
-    if (length < header.size) return fault('length', `a length of ${length}`, `at least ${header.size}`);
-    if (length > left) return fault('length', `a length of ${length}`, `at most the ${left} octets left`);
-    if (header.align === 4 && (length & 3) !== 0) {
-      if (!header.padded) return fault('length', `a length of ${length}`, 'a multiple of 4');
-      if (((length + 3) & ~3) > left)
-        return fault('truncated', `${left - length} octets of padding`, 'padding to a multiple of 4');
-    }
+    reader.subject = { name: header.what, rfc: header.rfc };
+    const error =
+      left < header.size
+        ? reader.error('truncated', `${left} octets left`, `a header of ${header.size} octets`)
+        : length < header.size
+          ? reader.error('length', `a length of ${length}`, `at least ${header.size}`)
+          : length > left
+            ? reader.error('length', `a length of ${length}`, `at most the ${left} octets left`)
+            : header.padded
+              ? reader.error('truncated', `${left - length} octets of padding`, 'padding to a multiple of 4')
+              : reader.error('length', `a length of ${length}`, 'a multiple of 4');
+    if (reader.faults === undefined) throw error;
+    reader.faults.push(error);
     return undefined;
+  }
+
+  /** A member whose body is broken is kept as octets, and the fault is noted. */
+  #readLeniently(reader: Reader, member: Member<V>, length: number, extra: number): V {
+    const { at, end, depth } = reader;
+    reader.subject = member;
+    try {
+      return member.layout.read(reader, length, extra);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      reader.faults?.push(error);
+      reader.end = end;
+      reader.depth = depth;
+      return Object.assign(this.#opaque(reader, member.key, at - this.#size, length, extra), { error });
+    }
   }
 
   #opaque(reader: Reader, key: number, at: number, length: number, extra: number): V {
@@ -292,8 +333,8 @@ export class Family<V extends object> {
   }
 
   /** Padding should be zero and is not looked at; a peer's other octets are kept, so that they survive. */
-  #readPadding(reader: Reader, value: V, length: number): void {
-    const padding = reader.bytes((4 - (length & 3)) & 3, 'padding');
+  #readPadding(reader: Reader, value: V, size: number): void {
+    const padding = reader.bytes(size, 'padding');
     if (padding.some((octet) => octet !== 0)) (value as Common).padding = padding;
   }
 }

@@ -19,6 +19,10 @@ export interface Field<T> {
   encode?(value: T): number;
   /** It counts what follows: whoever writes that sets it, and a caller may leave it out. */
   readonly derived?: true;
+  /** A plain integer, written without a call: the DataView's method and the range. */
+  readonly integer?: { readonly setter: string; readonly min: number; readonly max: number };
+  /** JSON has the value as it is. */
+  readonly plain?: true;
   readonly zero: T;
   declare(parser: Parser, name: string): Parser;
   /** Undefined where the raw value is the value. A thrown `BadValue` becomes a `WireError`. */
@@ -85,6 +89,8 @@ function integer(
   const max = kind === 'int32' ? 2 ** 31 - 1 : 2 ** (8 * size) - 1;
   return (look: Look = {}): Field<number> => ({
     size,
+    integer: { setter, min, max },
+    plain: true,
     zero: look.zero ?? 0,
     declare: (parser, name) => parser[kind](name),
     refine: undefined,
@@ -125,6 +131,7 @@ export function bits(width: number, look: Look = {}): Field<number> {
     size: 0,
     bits: width,
     encode,
+    plain: true,
     zero: look.zero ?? 0,
     declare: (parser, name) => parser[`bit${width}`]?.(name) ?? parser,
     // binary-parser makes its bits with `>>`: the topmost ones come out negative.
@@ -144,6 +151,7 @@ export const flag: Field<boolean> = {
   size: 0,
   bits: 1,
   encode: Number,
+  plain: true,
   zero: false,
   declare: (parser, name) => parser['bit1']?.(name) ?? parser,
   refine: (raw: number) => raw !== 0,
@@ -208,8 +216,26 @@ function checkedFloat(raw: number): number {
   return raw;
 }
 
+/**
+ * Texts of numbers lately printed: rates and sizes repeat from message to message, and are slow to print. Two
+ * arrays that never grow.
+ */
+function recent(text: (value: number) => string): (value: number) => string {
+  const SLOTS = 256;
+  const values = new Float64Array(SLOTS).fill(NaN);
+  const texts = new Array<string>(SLOTS).fill('');
+  return (value) => {
+    const slot = (value ^ (value / 65536)) & (SLOTS - 1);
+    if (values[slot] === value) return texts[slot] as string;
+    const made = text(value);
+    values[slot] = value;
+    texts[slot] = made;
+    return made;
+  };
+}
+
 /** The shortest decimal that is this single-precision number: 0.1, not 0.10000000149011612. */
-export function floatText(value: number): string {
+export const floatText = recent((value) => {
   if (!Number.isFinite(value)) return value > 0 ? 'infinite' : '-infinite';
   if (Number.isInteger(value)) return String(value);
   for (let digits = 1; digits < 9; digits++) {
@@ -217,13 +243,13 @@ export function floatText(value: number): string {
     if (Math.fround(Number(text)) === value) return String(Number(text));
   }
   return String(value);
-}
+});
 
 /** A rate in octets a second, as RFC 2210 has them, also in the bit/s that people talk in. */
-export function rateText(octetsPerSecond: number): string {
+export const rateText = recent((octetsPerSecond) => {
   if (!Number.isFinite(octetsPerSecond)) return 'infinite';
   return `${floatText(octetsPerSecond)} octets/s (${bitRateText(octetsPerSecond * 8)})`;
-}
+});
 
 export function bitRateText(bitsPerSecond: number): string {
   for (const [scale, unit] of [
@@ -239,6 +265,7 @@ export function bitRateText(bitsPerSecond: number): string {
 
 export const ipv4: Field<string> = {
   size: 4,
+  plain: true,
   zero: '0.0.0.0',
   declare: (parser, name) => parser.uint32(name),
   refine: ipv4Text,
@@ -257,6 +284,7 @@ export const ipv4: Field<string> = {
 
 export const ipv6: Field<string> = {
   size: 16,
+  plain: true,
   zero: '::',
   declare: (parser, name) => parser.buffer(name, { length: 16 }),
   refine: ipv6Text,

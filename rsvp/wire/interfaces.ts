@@ -43,15 +43,10 @@ export const INTERFACE_IDS = new Family<InterfaceId>(
     what: 'TLV',
     rfc: 'RFC 3473 8',
     size: 4,
-    align: 4,
     padded: true,
-    key: (view, at) => view.getUint16(at),
-    length: (view, at) => view.getUint16(at + 2),
+    key: { at: 0, octets: 2 },
+    length: { at: 2, octets: 2 },
     keyOf: (value) => value.type,
-    write(view, at, value, length) {
-      view.setUint16(at, value.type);
-      view.setUint16(at + 2, length);
-    },
     unknown: (key) => ({ tlv: `unknown(${key})`, type: key, length: 0 }),
     title: (value) => `${value.tlv} (type ${value.type}`,
     keyFromJson({ type }) {

@@ -42,8 +42,9 @@ export const BREAK_BIT = 0x80;
 
 const FLAGS_OF_SERVICE: Extra = {
   name: 'flags',
+  at: 1,
+  shift: 0,
   field: { ...u8(), text: bitsText({ [BREAK_BIT]: 'break bit' }) },
-  read: (view, at) => view.getUint8(at + 1),
 };
 const FLAGS_OF_PARAMETER: Extra = { ...FLAGS_OF_SERVICE, field: { ...u8(), text: bitsText({}) } };
 
@@ -136,17 +137,11 @@ function parametersOf(own: readonly Member<Parameter>[]): Family<Parameter> {
       what: 'parameter',
       rfc: 'RFC 2210 3.1',
       size: 4,
-      align: 4,
       padded: false,
-      key: (view, at) => view.getUint8(at),
-      length: (view, at) => 4 + 4 * view.getUint16(at + 2),
+      key: { at: 0, octets: 1 },
+      length: { at: 2, octets: 2, words: true },
       extra: FLAGS_OF_PARAMETER,
       keyOf: (value) => value.id,
-      write(view, at, value, length) {
-        view.setUint8(at, value.id);
-        view.setUint8(at + 1, value.flags);
-        view.setUint16(at + 2, (length - 4) / 4);
-      },
       unknown: (key) => ({ parameter: `unknown(${key})`, id: key, flags: 0, length: 0 }),
       title: (value) => `${value.parameter} (parameter ${value.id}`,
       keyFromJson: (json) => octet(json['id']),
@@ -186,17 +181,11 @@ export const SERVICES = new Family<Service>(
     what: 'service',
     rfc: 'RFC 2210 3.1',
     size: 4,
-    align: 4,
     padded: false,
-    key: (view, at) => view.getUint8(at),
-    length: (view, at) => 4 + 4 * view.getUint16(at + 2),
+    key: { at: 0, octets: 1 },
+    length: { at: 2, octets: 2, words: true },
     extra: FLAGS_OF_SERVICE,
     keyOf: (value) => value.number,
-    write(view, at, value, length) {
-      view.setUint8(at, value.number);
-      view.setUint8(at + 1, value.flags);
-      view.setUint16(at + 2, (length - 4) / 4);
-    },
     unknown: (key) => ({ service: `unknown(${key})`, number: key, flags: 0, length: 0 }),
     title: (value) => `${value.service} (service ${value.number}`,
     keyFromJson: (json) => octet(json['number']),

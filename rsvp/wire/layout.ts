@@ -1,8 +1,8 @@
 import { FormError } from './error.js';
 import { BadValue } from './field.js';
 import type { Field } from './field.js';
-import { compile, labelOf } from './compile.js';
-import type { Compiled, Loose, LooseField } from './compile.js';
+import { compile } from './compile.js';
+import type { Loose, LooseField } from './compile.js';
 import type { Reader, Writer } from './octets.js';
 
 /**
@@ -84,41 +84,25 @@ export function layout<F extends Fields, T extends Tails = NoTail>(
   const entries = Object.entries(fields) as unknown as [string, LooseField][];
   const parts = Object.entries(tails ?? {}) as unknown as [string, Tail<unknown>][];
   const compiled = compile(entries, parts, front);
-  const { size, create, decode } = compiled;
-  const what = entries.length === 1 ? labelOf(entries[0]?.[0] ?? '') : 'fixed fields';
+  const { size, create } = compiled;
 
   return {
     size,
     names: [...entries, ...parts].map(([name]) => name),
     read(reader, length = 0, extra = 0) {
-      const at = reader.take(size, what);
-      let value: Loose;
+      const at = reader.at;
       try {
-        value = decode(reader.view, reader.octets, at, length, extra);
+        return compiled.read(reader, length, extra) as never;
       } catch (error) {
-        if (!(error instanceof BadValue)) throw error;
-        throw reader.error('value', error.problem, error.expected, at);
+        throw error instanceof BadValue ? reader.error('value', error.problem, error.expected, at) : error;
       }
-      for (let i = 0; i < parts.length; i++) {
-        const [name, part] = parts[i] as [string, Tail<unknown>];
-        value[name] = part.read(reader, value, at);
-      }
-      if (reader.at < reader.end) value['trailing'] = reader.rest();
-      return value as never;
     },
     write(writer, value: Loose) {
-      const at = writer.skip(size);
       try {
-        compiled.write(writer.view, at, value);
+        compiled.write(writer, value);
       } catch (error) {
-        throw error instanceof RangeError ? named(error, compiled, entries, value) : error;
+        throw error instanceof RangeError ? named(error, entries, value) : error;
       }
-      for (let i = 0; i < parts.length; i++) {
-        const [name, part] = parts[i] as [string, Tail<unknown>];
-        part.write(writer, value[name], at);
-      }
-      const trailing = value['trailing'];
-      if (trailing instanceof Uint8Array) writer.bytes(trailing);
     },
     text: compiled.text,
     toJson: compiled.toJson,
@@ -140,18 +124,17 @@ export function layout<F extends Fields, T extends Tails = NoTail>(
   };
 }
 
-/** Which field it was: writes one after the other until one complains again. */
+/** Which field it was: each is written alone, until one complains again. */
 function named(
   error: RangeError,
-  compiled: Compiled,
   entries: readonly (readonly [string, LooseField])[],
   value: Loose,
 ): RangeError {
-  const scratch = new DataView(new ArrayBuffer(compiled.size));
-  const zeros = compiled.create(0, 0);
-  for (const [name] of entries) {
+  const scratch = new DataView(new ArrayBuffer(64));
+  for (const [name, field] of entries) {
     try {
-      compiled.write(scratch, 0, { ...zeros, [name]: value[name] });
+      if (field.encode === undefined) field.write(scratch, 0, value[name]);
+      else field.encode(value[name]);
     } catch {
       return new RangeError(`${name}: ${error.message}`);
     }

@@ -57,7 +57,7 @@ export interface RsvpInput {
 
 const HEADER = 8;
 const BUNDLE = 12;
-const RFC = 'RFC 2205 3.1.1';
+const COMMON_HEADER = { name: 'common header', rfc: 'RFC 2205 3.1.1' };
 
 /**
  * RSVP messages to octets and back, text and JSON. Immutable: `RSVP` knows everything in this folder, and a codec that
@@ -161,8 +161,7 @@ export class RsvpCodec {
   }
 
   #read(reader: Reader): RsvpMessage {
-    reader.object = 'common header';
-    reader.rfc = RFC;
+    reader.subject = COMMON_HEADER;
     const { view } = reader;
     const at = reader.take(HEADER, 'common header');
     const versionFlags = view.getUint8(at);
@@ -230,8 +229,7 @@ export class RsvpCodec {
     reader.depth++;
     while (reader.left >= HEADER) messages.push(this.#read(reader));
     reader.depth--;
-    reader.object = 'Bundle';
-    reader.rfc = 'RFC 2961 3.1';
+    reader.subject = { name: 'Bundle', rfc: 'RFC 2961 3.1' };
     if (messages.length === 0) return reader.error('truncated', 'an empty Bundle', 'a message');
     if (reader.left === 0) return undefined;
     return reader.error('truncated', `${reader.left} octets left`, `a header of ${HEADER} octets`);

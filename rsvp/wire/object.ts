@@ -84,16 +84,9 @@ export function objectFamily(
     {
       ...options,
       size: 4,
-      align: 4,
-      key: (view, at) => view.getUint16(at + 2),
-      length: (view, at) => view.getUint16(at),
+      key: { at: 2, octets: 2 },
+      length: { at: 0, octets: 2 },
       keyOf: (value) => objectKey(value.classNum, value.cType),
-      write(view, at, value, length) {
-        if (length > 0xffff) throw new RangeError(`${value.class}: ${length} octets do not fit an object`);
-        view.setUint16(at, length);
-        view.setUint8(at + 2, value.classNum);
-        view.setUint8(at + 3, value.cType);
-      },
       unknown: (key) => ({
         class: names.get(key >> 8) ?? `unknown(${key >> 8})`,
         classNum: key >> 8,

@@ -56,16 +56,10 @@ export function policyElements(members: readonly Member<PolicyElement>[]): Famil
       what: 'policy element',
       rfc: 'RFC 2750 3.3',
       size: 4,
-      align: 4,
       padded: false,
-      key: (view, at) => view.getUint16(at + 2),
-      length: (view, at) => view.getUint16(at),
+      key: { at: 2, octets: 2 },
+      length: { at: 0, octets: 2 },
       keyOf: (value) => value.pType,
-      write(view, at, value, length) {
-        if (length > 0xffff) throw new RangeError(`${value.element}: ${length} octets do not fit 16 bits`);
-        view.setUint16(at, length);
-        view.setUint16(at + 2, value.pType);
-      },
       unknown: (key) => ({ element: `unknown(${key})`, pType: key, length: 0 }),
       title: (value) => `${value.element} (P-Type ${value.pType}`,
       keyFromJson: (json) => integerFrom(json['pType'], 0xffff) ?? numbers.get(String(json['element'])),
@@ -128,17 +122,10 @@ export function attributes(members: readonly Member<Attribute>[]): Family<Attrib
       what: 'attribute',
       rfc: 'RFC 3182 3.3',
       size: 4,
-      align: 4,
       padded: true,
-      key: (view, at) => view.getUint16(at + 2),
-      length: (view, at) => view.getUint16(at),
+      key: { at: 2, octets: 2 },
+      length: { at: 0, octets: 2 },
       keyOf: (value) => (value.aType << 8) | value.subType,
-      write(view, at, value, length) {
-        if (length > 0xffff) throw new RangeError(`${value.attribute}: ${length} octets do not fit 16 bits`);
-        view.setUint16(at, length);
-        view.setUint8(at + 2, value.aType);
-        view.setUint8(at + 3, value.subType);
-      },
       unknown: (key) => ({
         attribute: names.get(key >> 8) ?? `unknown(${key >> 8})`,
         aType: key >> 8,

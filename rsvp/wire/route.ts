@@ -28,8 +28,9 @@ export interface ExplicitHop extends SubObject {
 
 const LOOSE: Extra = {
   name: 'loose',
+  at: 0,
+  shift: 7,
   field: { ...u8(), text: () => 'yes' },
-  read: (view, at) => view.getUint8(at) >> 7,
 };
 
 function explicit<F extends Fields, T extends Tails = NoTail>(
@@ -107,7 +108,7 @@ export const RecordUnnumbered = recorded(4, 'unnumbered interface', 'RFC 3477 5'
 
 function subObjects<V extends SubObject>(
   members: readonly Member<V>[],
-  typeMask: number,
+  typeBits: number,
   extra?: Extra,
 ): Family<V> {
   return new Family<V>(
@@ -115,22 +116,15 @@ function subObjects<V extends SubObject>(
       what: 'sub-object',
       rfc: 'RFC 3209 4.3.3',
       size: 2,
-      align: 4,
       padded: false,
-      key: (view, at) => view.getUint8(at) & typeMask,
-      length: (view, at) => view.getUint8(at + 1),
+      key: { at: 0, octets: 1, bits: typeBits },
+      length: { at: 1, octets: 1 },
       ...(extra === undefined ? {} : { extra }),
       keyOf: (value) => value.type,
-      write(view, at, value, length) {
-        if (length > 0xff) throw new RangeError(`${value.subObject}: ${length} octets do not fit 8 bits`);
-        const { loose = 0 } = value as { readonly loose?: number };
-        view.setUint8(at, value.type | (loose << 7));
-        view.setUint8(at + 1, length);
-      },
       unknown: (key) => ({ subObject: `unknown(${key})`, type: key, length: 0 }) as V,
       title: (value) => `${value.subObject} (type ${value.type}`,
       keyFromJson({ type }) {
-        return typeof type === 'number' && Number.isInteger(type) && type >= 0 && type <= typeMask
+        return typeof type === 'number' && Number.isInteger(type) && type >= 0 && type < 2 ** typeBits
           ? type
           : undefined;
       },
@@ -141,10 +135,10 @@ function subObjects<V extends SubObject>(
 
 export const EXPLICIT_HOPS = subObjects<ExplicitHop>(
   [HopIpv4, HopIpv6, HopLabel, HopUnnumbered, HopAutonomousSystem],
-  0x7f,
+  7,
   LOOSE,
 );
 export const RECORDED_HOPS = subObjects<SubObject>(
   [RecordIpv4, RecordIpv6, RecordLabel, RecordUnnumbered],
-  0xff,
+  8,
 );

@@ -112,16 +112,16 @@ export function records<V extends object>(record: Layout<V>): Tail<readonly V[]>
 
 /** A list of a family's members: policy elements, sub-objects of a route. A function: the family may hold itself. */
 export function membersOf<V extends object>(family: Family<V> | (() => Family<V>)): Tail<readonly V[]> {
-  const get = typeof family === 'function' ? family : () => family;
+  let known = typeof family === 'function' ? undefined : family;
+  const get = (): Family<V> => (known ??= (family as () => Family<V>)());
   return {
     zero: [],
     read(reader) {
       const values = get().readAll(reader);
-      // Only where faults are collected: a member's header is broken, and so is what holds it.
-      const fault = reader.faults?.at(-1);
-      if (reader.at < reader.end && fault !== undefined) {
-        reader.faults?.pop();
-        throw fault;
+      if (reader.at < reader.end) {
+        // Only where faults are collected: a member's header is broken, and so is what holds it.
+        const fault = reader.faults?.pop();
+        if (fault !== undefined) throw fault;
       }
       return values;
     },
