@@ -65,3 +65,22 @@ export class Refused extends Error implements Refusal {
     this.name = 'Refused';
   }
 }
+
+/** The table of ELEMENT.md. */
+export function refusalsReference(): string {
+  const rows = Object.entries(REFUSALS).map(
+    ([name, { code, errorValue, meaning }]) =>
+      `| ${code} | \`${name}\` | ${errorValue} ${VALUE_NAMES[errorValue] ?? ''} | ${meaning} |\n`,
+  );
+  return `| code | reason | error value | meaning |\n| --- | --- | --- | --- |\n${rows.join('')}`;
+}
+
+const VALUE_NAMES: Readonly<Record<number, string>> = {
+  [ERR_REJECT]: 'ERR_REJECT',
+  [ERR_EXCEED]: 'ERR_EXCEED',
+  [ERR_EXPIRED]: 'ERR_EXPIRED',
+  [ERR_PE_BAD]: 'ERR_PE_BAD',
+  [ERR_PD_MISS]: 'ERR_PD_MISS',
+  [ERR_RSVP]: 'ERR_RSVP',
+  [ERR_FL_SPEC]: 'ERR_FL_SPEC',
+};
