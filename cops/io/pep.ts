@@ -81,7 +81,7 @@ export class PepClient extends EventEmitter<PepEvents> {
       ...options,
     });
     this.#alarm = new Alarm(this.#now, () => this.#perform(this.pep.handleTimeout(this.#now())));
-    this.#perform(this.pep.start(this.#now()));
+    this.#perform(this.pep.start());
   }
 
   /** Resolves when a PDP has accepted the client-type; at once if it is open. */

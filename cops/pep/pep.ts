@@ -112,7 +112,7 @@ export class Pep {
   }
 
   /** Begins with the primary PDP. */
-  start(_now: number): readonly PepEffect[] {
+  start(): readonly PepEffect[] {
     if (this.phase === 'idle') this.#connect(this.options.pdps[0] as PdpTarget, 0);
     return this.#collect();
   }
