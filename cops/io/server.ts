@@ -172,6 +172,9 @@ export class PdpServer {
       case 'resume':
         link?.hold(false);
         return;
+      case 'more':
+        link?.proceed();
+        return;
       case 'startTls':
         link?.startTls(effect.head);
         return;
@@ -247,6 +250,15 @@ class Link {
   hold(isHeld: boolean): void {
     this.#isHeld = isHeld;
     this.#flow();
+  }
+
+  /** In a turn of its own, so that one busy peer leaves room for the others. */
+  proceed(): void {
+    if (this.#isBlocked) return;
+    setImmediate(() => {
+      this.perform(this.connection.proceed(this.now()));
+      this.arm();
+    });
   }
 
   /** Gives the socket, with the first octets of the handshake back in it, to the TLS server. */

@@ -117,10 +117,19 @@ export class PdpConnection {
 
   /** The transport has taken them. */
   drained(now: number): readonly PdpEffect[] {
+    this.pdp.enter();
     this.#takenBy = undefined;
     // While we did not read we could not hear the peer either.
     this.#heard(now);
-    return NO_EFFECTS;
+    this.#resume(now);
+    return this.pdp.leave();
+  }
+
+  /** What `more` asked for: the last answers are on their way, so the next requests can be read. */
+  proceed(now: number): readonly PdpEffect[] {
+    this.pdp.enter();
+    this.#resume(now);
+    return this.pdp.leave();
   }
 
   /** The transport is gone. */
@@ -265,6 +274,12 @@ export class PdpConnection {
       if (this.#pendingDecisions >= this.pdp.limits.pending) {
         this.#paused = true;
         this.effect({ kind: 'pause', connection: this });
+        break;
+      }
+      if (this.out !== undefined && this.out.size > BURST) {
+        this.#paused = true;
+        this.effect({ kind: 'pause', connection: this });
+        this.effect({ kind: 'more', connection: this });
         break;
       }
       if (!framer.next()) break;
@@ -413,10 +428,10 @@ export class PdpConnection {
     }
   }
 
-  /** Goes on reading where too many decisions were pending. */
+  /** Goes on reading where too many decisions were pending, or too much was to be sent. */
   #resume(now: number): void {
-    if (!this.#paused || this.phase === 'closed' || this.#pendingDecisions > this.pdp.limits.pending / 2)
-      return;
+    if (!this.#paused || this.phase === 'closed' || this.#takenBy !== undefined) return;
+    if (this.#pendingDecisions > this.pdp.limits.pending / 2) return;
     this.#paused = false;
     this.#heard(now);
     this.effect({ kind: 'resume', connection: this });
@@ -612,6 +627,8 @@ export class PdpConnection {
   }
 }
 
+/** Octets of answers after which they are sent before more requests are read. */
+const BURST = 256 * 1024;
 const UNABLE: DecisionError = { errorCode: ERROR.unableToProcess };
 const NO_EFFECTS: readonly PdpEffect[] = [];
 

@@ -22,6 +22,8 @@ export type PdpEffect =
     }
   /** Stop reading, and go on. */
   | { readonly kind: 'pause' | 'resume'; readonly connection: PdpConnection }
+  /** Call `connection.proceed` when what was sent is taken, unless it was `blocked`. */
+  | { readonly kind: 'more'; readonly connection: PdpConnection }
   /** Do a TLS handshake, of which `head` are the first octets; then call `connection.secured`. */
   | { readonly kind: 'startTls'; readonly connection: PdpConnection; readonly head: Uint8Array }
   /** End the connection when all is sent. */
@@ -290,7 +292,8 @@ export class Pdp {
       if (out !== undefined) {
         if (out.size > 0) effects.push({ kind: 'send', connection, octets: out.take() });
         connection.out = undefined;
-        if (this.#writers.length < MAX_SPARE_WRITERS) this.#writers.push(out);
+        if (this.#writers.length < MAX_SPARE_WRITERS && out.capacity <= MAX_SPARE_SIZE)
+          this.#writers.push(out);
       }
       effects.push(...connection.effects);
       connection.effects.length = 0;
@@ -307,6 +310,8 @@ interface Parked {
 
 const NO_EFFECTS: readonly PdpEffect[] = [];
 const MAX_SPARE_WRITERS = 16;
+/** A writer that has grown beyond this is not kept. */
+const MAX_SPARE_SIZE = 512 * 1024;
 
 function parkingKey(session: PdpSession): string {
   return `${session.clientType} ${session.pepId}`;

@@ -161,7 +161,7 @@ describe('PEP', () => {
     for (const [id, reason] of [
       ['m-dec-cmd-3', '12/0'],
       ['m-order-dec-before-ctx', '12/0'],
-      ['m-dec-ctype-6', `13/${0x0606}`],
+      ['m-dec-ctype-6', '13/6.6'],
     ]) {
       const bad = malformed.find((each) => each.id === id) ?? assert.fail(id);
       const bench = ask(open(), { ...ASK, handle: '00000001' });

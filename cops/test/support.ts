@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import { toHex } from '../../rsvp/wire/octets.js';
 import type { WireObject } from '../../rsvp/wire/object.js';
 import { COPS, Framer, Pdp, Pep } from '../index.js';
 import type {
@@ -17,18 +16,19 @@ import type {
 /** Messages in short, as `DEC+ 1 Handle 00000001, Context 1/2, Decision 1/0`: `+` stands for solicited. */
 export function brief(message: CopsMessage): string {
   const objects = message.objects.map((object) => {
-    const {
-      class: name,
-      classNum: _n,
-      cType: _t,
-      length: _l,
-      reserved: _r,
-      ...fields
-    } = COPS.objects.toJson(object);
-    return `${name as string} ${Object.values(fields).join('/')}`;
+    const fields = Object.entries(COPS.objects.toJson(object)).filter(([name]) => !NOT_BRIEF.has(name));
+    return `${object.class} ${fields.map(([name, value]) => briefValue(name, value)).join('/')}`;
   });
   const head = `${message.type}${message.solicited ? '+' : ''} ${message.clientType}`;
   return objects.length === 0 ? head : `${head} ${objects.join(', ')}`;
+}
+
+const NOT_BRIEF = new Set(['class', 'classNum', 'cType', 'length', 'reserved']);
+
+/** Sub-codes that name an object are written as its C-Num and C-Type. */
+function briefValue(name: string, value: unknown): string {
+  if (!name.endsWith('SubCode') || Number(value) < 0x100) return String(value);
+  return `${Number(value) >> 8}.${Number(value) & 0xff}`;
 }
 
 export function decodeAll(octets: Uint8Array): CopsMessage[] {
@@ -244,5 +244,3 @@ export async function until(condition: () => boolean, milliseconds = 5000): Prom
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
-
-export { toHex };

@@ -27,6 +27,10 @@ export class MessageWriter {
     return this.#writer.at;
   }
 
+  get capacity(): number {
+    return this.#writer.octets.length;
+  }
+
   begin(opCode: number, clientType: number, flags = 0): this {
     const at = (this.#start = this.#writer.skip(8));
     const { octets } = this.#writer;
