@@ -29,7 +29,11 @@ export class Evaluation {
   /** Operands whose value cannot matter any more are skipped: they raise nothing. */
   #skipping = false;
 
-  constructor(readonly environment: Environment) {}
+  constructor(
+    readonly environment: Environment,
+    /** They override the attributes (RFC 2704 4.6.2); where they are named literally the parser put them in. */
+    private readonly constants: ReadonlyMap<string, string>,
+  ) {}
 
   /** The Conditions Compliance Value: the highest of all successful clauses, else _MIN_TRUST. */
   program(program: Program): number {
@@ -136,10 +140,14 @@ export class Evaluation {
       case 'attribute':
         return this.#attribute(node.name);
       case 'dereference':
-        return this.#attribute(this.string(node.of));
+        return this.#dereference(this.string(node.of));
       case 'concatenation':
         return this.#concatenation(node.parts, node.start);
     }
+  }
+
+  #dereference(name: string): string {
+    return this.constants.get(name) ?? this.#attribute(name);
   }
 
   /** Uninitialized attributes, and names that are none, are the empty string (RFC 2704 4.4). */

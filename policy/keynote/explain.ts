@@ -80,6 +80,11 @@ export function explain(check: ComplianceCheck): Explanation {
   };
 }
 
+interface Carrier {
+  readonly participant: Participant;
+  readonly round: number;
+}
+
 class Explainer {
   readonly #byAuthorizer = new Map<string, Participant[]>();
   readonly #drawn = new Set<string>();
@@ -109,42 +114,50 @@ class Explainer {
     };
   }
 
-  /** One proof of the value: of several that carry it, the first. */
+  /**
+   * One proof of the value: of several assertions that carry it, one that is nearest to the requesters, so
+   * that no assertion rests on itself.
+   */
   chain(): AssertionReport[] {
-    const carriers: Participant[] = [];
-    const pending = [POLICY_ID];
+    const value = this.check.valueOf(POLICY_ID);
+    if (value === 0) return [];
+    const carriers = this.#carriersOf(value);
+    const chain: Participant[] = [];
+    const pending = new Set([POLICY_ID]);
     for (const id of pending) {
-      const value = this.check.valueOf(id);
-      if (value === 0 || this.check.requesters.has(id)) continue;
-      const carrier = this.#by(id).find((participant) => participant.value === value);
-      if (carrier === undefined || carriers.includes(carrier)) continue;
-      carriers.push(carrier);
-      if (carrier.licensees !== undefined) pending.push(...this.#carrying(carrier.licensees, value));
+      const carrier = carriers.get(id);
+      if (carrier === undefined) continue;
+      chain.push(carrier.participant);
+      const { licensees } = carrier.participant;
+      const reached = (operand: ResolvedLicensees): boolean =>
+        this.check.licenseeValue(operand, (name) => this.#within(name, carriers, carrier.round)) > 0;
+      if (licensees !== undefined) for (const name of carrying(licensees, reached)) pending.add(name);
     }
-    return carriers.map((participant) => this.#report(participant, []));
+    return chain.map((participant) => this.#report(participant, []));
   }
 
-  /** Principals that together give a licensees expression this value. */
-  #carrying(licensees: ResolvedLicensees, value: number): string[] {
-    const enough = (operand: ResolvedLicensees): boolean => this.check.licenseeValue(operand) >= value;
-    switch (licensees.kind) {
-      case 'nobody':
-        return [];
-      case 'principal':
-        return [licensees.principal.id];
-      case 'all':
-        return licensees.operands.flatMap((operand) => this.#carrying(operand, value));
-      case 'any':
-        return licensees.operands
-          .filter(enough)
-          .slice(0, 1)
-          .flatMap((operand) => this.#carrying(operand, value));
-      case 'threshold':
-        return licensees.operands
-          .filter(enough)
-          .slice(0, licensees.count)
-          .flatMap((operand) => this.#carrying(operand, value));
+  /** By principal: the assertion that gives it at least `value`, and after how many others. */
+  #carriersOf(value: number): Map<string, Carrier> {
+    const carriers = new Map<string, Carrier>();
+    const able = this.check.participants.filter((participant) => participant.value >= value);
+    for (let round = 1, grown = true; grown; round++) {
+      grown = false;
+      for (const participant of able) {
+        const { id } = participant.authorizer;
+        if (carriers.has(id) || this.check.requesters.has(id)) continue;
+        const known = (name: string): number => this.#within(name, carriers, round);
+        if (this.check.licenseeValue(participant.licensees, known) === 0) continue;
+        carriers.set(id, { participant, round });
+        grown = true;
+      }
     }
+    return carriers;
+  }
+
+  /** Was the principal's value established before this round? */
+  #within(id: string, carriers: ReadonlyMap<string, Carrier>, round: number): number {
+    const isKnown = this.check.requesters.has(id) || (carriers.get(id)?.round ?? round) < round;
+    return isKnown ? this.#maximum : 0;
   }
 
   failures(): Failure[] {
@@ -233,7 +246,9 @@ class Explainer {
       return [this.#failure(participant, 'condition', { message: 'it licenses nobody', offset })];
     }
     if (conditions === undefined) return [];
-    participant.conditions ??= new Evaluation(this.check.environment).program(conditions);
+    participant.conditions ??= new Evaluation(this.check.environment, assertion.constants).program(
+      conditions,
+    );
     if (participant.conditions > index) return [];
     return this.#whyLow(conditions, participant).map((reason) =>
       this.#failure(participant, 'condition', reason),
@@ -241,10 +256,11 @@ class Explainer {
   }
 
   #whyLow(program: Program, participant: Participant): Reason[] {
-    const evaluation = new Evaluation(this.check.environment);
-    const field = participant.assertion.fields.get('Conditions');
+    const { assertion } = participant;
+    const evaluation = new Evaluation(this.check.environment, assertion.constants);
+    const field = assertion.fields.get('Conditions');
     if (program.length === 0) return [{ message: 'the conditions are empty', offset: field?.start }];
-    return program.flatMap((clause) => this.#whyClauseLow(clause, evaluation, participant.assertion.text));
+    return program.flatMap((clause) => this.#whyClauseLow(clause, evaluation, assertion.text));
   }
 
   #whyClauseLow(clause: Clause, evaluation: Evaluation, text: string): Reason[] {
@@ -313,6 +329,24 @@ class Explainer {
 
   #name(index: number): string {
     return this.check.values[index] ?? '';
+  }
+}
+
+/** Principals that together satisfy a licensees expression. */
+function carrying(licensees: ResolvedLicensees, reached: (operand: ResolvedLicensees) => boolean): string[] {
+  const all = (operands: readonly ResolvedLicensees[]): string[] =>
+    operands.flatMap((operand) => carrying(operand, reached));
+  switch (licensees.kind) {
+    case 'nobody':
+      return [];
+    case 'principal':
+      return [licensees.principal.id];
+    case 'all':
+      return all(licensees.operands);
+    case 'any':
+      return all(licensees.operands.filter(reached).slice(0, 1));
+    case 'threshold':
+      return all(licensees.operands.filter(reached).slice(0, licensees.count));
   }
 }
 

@@ -222,8 +222,8 @@ export class ComplianceCheck {
       return { reason: fault?.message ?? 'the authorizer cannot be read', line: fault?.line };
     }
     try {
-      const authorizer = this.#principalOf(assertion.authorizer);
-      const licensees = assertion.licensees && this.#resolve(assertion.licensees);
+      const authorizer = this.#principalOf(assertion.authorizer, assertion.constants);
+      const licensees = assertion.licensees && this.#resolve(assertion.licensees, assertion.constants);
       return { authorizer, licensees, principals: licensees === undefined ? [] : principalsOf(licensees) };
     } catch (error) {
       if (!(error instanceof KeyNoteKeyError || error instanceof KeyNoteRuntimeError)) throw error;
@@ -233,22 +233,25 @@ export class ComplianceCheck {
 
   #isConstant = true;
 
-  #principalOf(node: StringNode): Principal {
+  #principalOf(node: StringNode, constants: ReadonlyMap<string, string>): Principal {
     if (isConstant(node)) return this.principal(constantString(node));
     this.#isConstant = false;
-    return this.principal(new Evaluation(this.environment).string(node));
+    return this.principal(new Evaluation(this.environment, constants).string(node));
   }
 
-  #resolve(licensees: Licensees): ResolvedLicensees {
+  #resolve(licensees: Licensees, constants: ReadonlyMap<string, string>): ResolvedLicensees {
     switch (licensees.kind) {
       case 'nobody':
         return licensees;
       case 'principal':
-        return { kind: 'principal', principal: this.#principalOf(licensees.of) };
+        return { kind: 'principal', principal: this.#principalOf(licensees.of, constants) };
       case 'all':
       case 'any':
       case 'threshold':
-        return { ...licensees, operands: licensees.operands.map((operand) => this.#resolve(operand)) };
+        return {
+          ...licensees,
+          operands: licensees.operands.map((operand) => this.#resolve(operand, constants)),
+        };
     }
   }
 
@@ -282,11 +285,7 @@ export class ComplianceCheck {
     if (participant.verdict !== undefined && participant.verdict.verdict !== 'verified') return;
     const licensees = this.licenseeValue(participant.licensees);
     if (licensees <= participant.value) return;
-    const { conditions } = participant.assertion;
-    participant.conditions ??=
-      conditions === undefined
-        ? this.environment.maximum
-        : new Evaluation(this.environment).program(conditions);
+    participant.conditions ??= this.#conditionsValue(participant.assertion);
     const value = Math.min(licensees, participant.conditions);
     if (value <= participant.value) return;
     participant.value = value;
@@ -296,23 +295,35 @@ export class ComplianceCheck {
     risen.push(id);
   }
 
+  /** The Conditions Compliance Value (RFC 2704 5.3.4). */
+  #conditionsValue({ conditions, constants }: Assertion): number {
+    if (conditions === undefined) return this.environment.maximum;
+    return new Evaluation(this.environment, constants).program(conditions);
+  }
+
   /** The Licensee Compliance Value (RFC 2704 5.3.5). */
-  licenseeValue(licensees: ResolvedLicensees | undefined): number {
+  licenseeValue(
+    licensees: ResolvedLicensees | undefined,
+    valueOf = (id: string): number => this.valueOf(id),
+  ): number {
     if (licensees === undefined) return this.environment.maximum;
     switch (licensees.kind) {
       case 'nobody':
         return 0;
       case 'principal':
-        return this.valueOf(licensees.principal.id);
+        return valueOf(licensees.principal.id);
       case 'all':
         return licensees.operands.reduce(
-          (least, operand) => (least === 0 ? 0 : Math.min(least, this.licenseeValue(operand))),
+          (least, operand) => (least === 0 ? 0 : Math.min(least, this.licenseeValue(operand, valueOf))),
           this.environment.maximum,
         );
       case 'any':
-        return licensees.operands.reduce((most, operand) => Math.max(most, this.licenseeValue(operand)), 0);
+        return licensees.operands.reduce(
+          (most, operand) => Math.max(most, this.licenseeValue(operand, valueOf)),
+          0,
+        );
       case 'threshold': {
-        const values = licensees.operands.map((operand) => this.licenseeValue(operand));
+        const values = licensees.operands.map((operand) => this.licenseeValue(operand, valueOf));
         return values.sort((a, b) => b - a)[licensees.count - 1] ?? 0;
       }
     }
