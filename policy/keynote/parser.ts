@@ -238,7 +238,8 @@ export class Parser {
     for (let length = 1; ; length++) {
       const precedence = PRECEDENCE[lexer.kind];
       if (precedence === undefined || precedence < lowest) return left;
-      if (length > this.#state.limits.chain) throw lexer.fail(`more than ${length - 1} operators in a row`);
+      if (length > this.#state.limits.chain && lexer.kind !== '.')
+        throw lexer.fail(`more than ${length - 1} operators in a row`);
       const sign = lexer.kind as IntegerOperator | '.';
       const at = lexer.start;
       lexer.next();

@@ -28,8 +28,23 @@ export function whyFalse(node: TestNode, evaluation: Evaluation, text: string): 
     return reasons(node, evaluation, text);
   } catch (error) {
     if (!(error instanceof KeyNoteRuntimeError)) throw error;
-    return [{ message: `\`${quoted(node, text)}\`: ${error.message}`, offset: error.offset ?? node.start }];
+    return raised(node, error, evaluation, text);
   }
+}
+
+/** The smallest test in which the error is raised. */
+function raised(node: TestNode, error: KeyNoteRuntimeError, evaluation: Evaluation, text: string): Reason[] {
+  const parts =
+    node.kind === 'and' || node.kind === 'or' ? node.operands : node.kind === 'not' ? [node.of] : [];
+  for (const part of parts) {
+    try {
+      evaluation.test(part);
+    } catch (inner) {
+      if (inner instanceof KeyNoteRuntimeError) return raised(part, inner, evaluation, text);
+      throw inner;
+    }
+  }
+  return [{ message: `\`${quoted(node, text)}\`: ${error.message}`, offset: error.offset ?? node.start }];
 }
 
 function reasons(node: TestNode, evaluation: Evaluation, text: string): Reason[] {

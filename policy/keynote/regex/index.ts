@@ -115,7 +115,7 @@ export class Regex {
     spans: Spans,
   ): void {
     if (start === end) {
-      if (this.#spansAll(node.of, subject, start, end, budget)) {
+      if (node.onceEmpty && this.#spansAll(node.of, subject, start, end, budget)) {
         this.#divide(node.of, subject, start, end, budget, spans);
       }
       return;

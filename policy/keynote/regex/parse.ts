@@ -10,7 +10,12 @@ export type Node =
   | { readonly kind: 'assertion'; readonly holds: (subject: string, at: number) => boolean }
   | (Composite & { readonly kind: 'sequence'; readonly parts: readonly Node[] })
   | (Composite & { readonly kind: 'alternatives'; readonly parts: readonly Node[] })
-  | (Composite & { readonly kind: 'star'; readonly of: Node })
+  | (Composite & {
+      readonly kind: 'star';
+      readonly of: Node;
+      /** May it match the empty string by one iteration, instead of by none? */
+      readonly onceEmpty: boolean;
+    })
   | (Composite & { readonly kind: 'group'; readonly index: number; readonly of: Node });
 
 interface Composite {
@@ -142,15 +147,19 @@ class RegexParser {
     return this.#repeat(atom, minimum, maximum);
   }
 
-  /** `x{2,4}` is written out as `xx(x(x)?)?`, `x{2,}` as `xxx*`. */
+  /**
+   * `x{2,4}` is written out as `xx(x(x)?)?`, `x{2,}` as `xxx*`. Only an expression that has not matched
+   * yet matches the empty string rather than nothing (POSIX 1003.2).
+   */
   #repeat(atom: Node, minimum: number, maximum: number | undefined): Node {
     let tail: Node | undefined;
     if (maximum === undefined) {
-      tail = { kind: 'star', of: atom, ...this.#composite([atom]) };
+      tail = { kind: 'star', of: atom, onceEmpty: minimum === 0, ...this.#composite([atom]) };
     } else {
       for (let i = minimum; i < maximum; i++) {
         const once: Node = tail === undefined ? atom : this.#sequence([atom, tail]);
-        tail = { kind: 'alternatives', parts: [once, EMPTY], ...this.#composite([once]) };
+        const parts = i === maximum - 1 && minimum === 0 ? [once, EMPTY] : [EMPTY, once];
+        tail = { kind: 'alternatives', parts, ...this.#composite([once]) };
       }
     }
     const pieces: Node[] = Array.from({ length: minimum }, () => atom);
