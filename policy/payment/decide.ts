@@ -179,11 +179,10 @@ export class PaymentPolicy {
     credentials: readonly Assertion[],
     ask: (given: ReadonlyMap<string, string>, by?: readonly Assertion[]) => Answer,
   ): readonly Principal[] {
-    const unbound = new Refused('nonce-unbound', `no credential in the chain binds the nonce \`${nonce}\``);
-    if (ask(new Map(attributes).set('nonce', `${nonce}\x7f`)).index > 0) throw unbound;
-    const payers = bindersOf(credentials, (by) => ask(attributes, by).index > 0);
-    if (payers.length === 0) throw unbound;
-    return payers;
+    const isBound = ask(new Map(attributes).set('nonce', `${nonce}\x7f`)).index === 0;
+    const payers = isBound ? bindersOf(credentials, (by) => ask(attributes, by).index > 0) : [];
+    if (payers.length > 0) return payers;
+    throw new Refused('nonce-unbound', `no credential in the chain binds the nonce \`${nonce}\``);
   }
 
   #hold(
