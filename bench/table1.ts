@@ -36,13 +36,13 @@ export interface Row {
  * Warm: all but the microcheck, which is new each time. Without: the engine is replaced by one that always grants.
  */
 export function measureRow(kind: Kind, credentials: number, calls: number): Row {
-  const { messages, newPolicy } = paidRequests(kind, credentials, calls + WARM_UP);
+  const requests = paidRequests(kind, credentials, calls + WARM_UP);
   const judge = (verdict: Verdict): void => {
     if (!verdict.granted) throw new Error(verdict.reason);
   };
-  const at = (i: number): Uint8Array => messages[i] ?? new Uint8Array();
-  const cold = (i: number): void => judge(newPolicy().decide(asRequest(at(i), 'h'), NOW));
-  const known = newPolicy();
+  const at = (i: number): Uint8Array => requests.messages[i] ?? new Uint8Array();
+  const cold = (i: number): void => judge(requests.newPolicy().decide(asRequest(at(i), 'h'), NOW));
+  const known = requests.newPolicy();
   const warm = (i: number): void => judge(known.decide(asRequest(at(i), `h${i}`), NOW));
   const without = (i: number): void =>
     judge({ granted: asRequest(at(i), 'h').objects.length > 0, reason: '', attributes: new Map() });

@@ -3,6 +3,7 @@ import {
   attribute,
   attributes,
   field,
+  FormError,
   PolicyData,
   policyElement,
   rsvpWith,
@@ -32,8 +33,13 @@ const latin1: Tail<string> = {
       .map((line) => `${indent}${printableLine(line)}\n`)
       .join(''),
   toJson: (value) => value,
-  fromJson: (json) => tail.text.fromJson(json),
+  fromJson(json) {
+    if (typeof json === 'string' && !BEYOND_LATIN1.test(json)) return json;
+    throw new FormError('', 'expected the text of an assertion, a character an octet');
+  },
 };
+
+const BEYOND_LATIN1 = /[^\0-\xff]/;
 
 /** Raw deflate (RFC 1951) of the text. Kept as octets: deflating again need not give the same ones. */
 const deflated: Tail<Uint8Array> = {
