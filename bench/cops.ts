@@ -20,7 +20,7 @@ export interface CopsBenchOptions {
 export interface CopsBenchResult {
   readonly name: string;
   readonly perSecond: number;
-  /** Microseconds from writing a request to reading its answer. */
+  /** Microseconds from writing a request to reading its answer; of the oldest request in each read. */
   readonly p50: number;
   readonly p99: number;
 }
@@ -165,12 +165,12 @@ class Sender {
       const length = octets.readUInt32BE(at + 4);
       if (octets.length - at < length) break;
       if (octets[at + 1] !== OP.DEC || octets[at + 18] !== 2) throw new Error('not a decision');
-      this.times.push((now - (this.#sentAt[(this.#oldest + count) % this.depth] ?? 0)) * 1000);
       at += length;
       count++;
     }
     this.#rest = octets.subarray(at);
     if (count === 0) return;
+    this.times.push((now - (this.#sentAt[this.#oldest] ?? 0)) * 1000);
     this.answered += count;
     this.#send(count, now);
     this.#oldest = (this.#oldest + count) % this.depth;

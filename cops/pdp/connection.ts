@@ -233,7 +233,7 @@ export class PdpConnection {
       session.generation++;
     }
     const writer = this.begin(OP.SSQ, session.clientType);
-    if (request !== undefined) copyHandle(writer, request.octets);
+    if (request !== undefined) writeHandle(writer, request);
     this.end(now);
   }
 
@@ -381,12 +381,12 @@ export class PdpConnection {
         return;
       }
       this.#handles++;
-      state = new RequestState(session, key, view.copy(), view.high(1), view.low(1));
+      state = new RequestState(session, key, view.text(), view.high(1), view.low(1));
       session.states.set(key, state);
       this.#decide(now, state);
       return;
     }
-    const request = new PdpRequest(state, view.copy(), view.high(1), view.low(1), true);
+    const request = new PdpRequest(state, view.text(), view.high(1), view.low(1), true);
     state.generation = session.generation;
     if (state.pending) {
       this.#pendingDecisions++;
@@ -398,7 +398,7 @@ export class PdpConnection {
   }
 
   #replace(state: RequestState, request: PdpRequest): void {
-    this.pdp.stateOctets -= state.request.octets.length;
+    this.pdp.stateOctets -= state.request.text.length;
     state.request = request;
   }
 
@@ -439,8 +439,9 @@ export class PdpConnection {
   }
 
   #send(now: number, state: RequestState, request: PdpRequest, decision: Decision): void {
+    request.release();
     if (isDecisionError(decision)) {
-      this.#writeError(now, request.octets, 0, request.session.clientType, SOLICITED, decision);
+      this.#writeError(now, request, decision);
       return;
     }
     try {
@@ -450,7 +451,7 @@ export class PdpConnection {
     } catch (error) {
       // The decision itself is wrong: a caller's mistake, and no grant.
       this.pdp.failed(error);
-      this.#writeError(now, request.octets, 0, request.session.clientType, SOLICITED, UNABLE);
+      this.#writeError(now, request, UNABLE);
     }
   }
 
@@ -462,7 +463,7 @@ export class PdpConnection {
   ): void {
     const writer = this.begin(OP.DEC, request.session.clientType, flags);
     try {
-      copyHandle(writer, request.octets);
+      writeHandle(writer, request);
       writeDecisions(writer, decisions, request);
     } catch (error) {
       writer.abandon();
@@ -472,16 +473,9 @@ export class PdpConnection {
   }
 
   /** A Decision that holds an error: the protocol's, not the policy's (RFC 2748 3.2). */
-  #writeError(
-    now: number,
-    octets: Uint8Array,
-    start: number,
-    clientType: number,
-    flags: number,
-    error: DecisionError,
-  ): void {
-    const writer = this.begin(OP.DEC, clientType, flags);
-    copyHandle(writer, octets, start + 8);
+  #writeError(now: number, request: PdpRequest, error: DecisionError): void {
+    const writer = this.begin(OP.DEC, request.session.clientType, SOLICITED);
+    writeHandle(writer, request);
     writer.pair(C_NUM.ERROR, 1, error.errorCode, error.errorSubCode ?? 0);
     this.end(now);
   }
@@ -504,6 +498,7 @@ export class PdpConnection {
       if ((view.keys[i] as number) >> 8 === C_NUM.CLIENT_SI) clientSi.push(view.body(i).slice());
     const report = { type, solicited: (view.flags & SOLICITED) !== 0, clientSi };
     this.pdp.hook(() => reported(state.request, report));
+    state.request.release();
   }
 
   /** An unknown handle is no mistake: a PEP deletes on a new connection what it told the old one (RFC 2748 2.5). */
@@ -560,9 +555,12 @@ export class PdpConnection {
 
   #refuseHandle(now: number, view: MessageView, problem: Fault): void {
     this.refused(problem.problem);
-    const flags = view.opCode === OP.REQ ? SOLICITED : 0;
-    const at = view.at[handleIndex(view)] as number;
-    this.#writeError(now, view.octets, at - 8, view.clientType, flags, problem);
+    const index = handleIndex(view);
+    const at = view.at[index] as number;
+    this.begin(OP.DEC, view.clientType, view.opCode === OP.REQ ? SOLICITED : 0)
+      .copy(view.octets, at, at + ((view.length(index) + 3) & ~3))
+      .pair(C_NUM.ERROR, 1, problem.errorCode, problem.errorSubCode);
+    this.end(now);
   }
 
   #refuseUnopened(now: number, view: MessageView): void {
@@ -643,23 +641,21 @@ function handleIndex(view: MessageView): number {
 }
 
 function handleKey(view: MessageView): HandleKey {
-  const at = view.at[0] as number;
+  const at = (view.at[0] as number) + 4;
+  const length = view.length(0);
+  if (length !== 8) return view.text(at, at + length - 4);
   const { octets } = view;
-  const length = ((octets[at] as number) << 8) | (octets[at + 1] as number);
-  if (length === 8) {
-    return (
-      (((octets[at + 4] as number) << 24) |
-        ((octets[at + 5] as number) << 16) |
-        ((octets[at + 6] as number) << 8) |
-        (octets[at + 7] as number)) >>>
-      0
-    );
-  }
-  return Buffer.from(octets.buffer, octets.byteOffset + at + 4, length - 4).toString('latin1');
+  return (
+    (((octets[at] as number) << 24) |
+      ((octets[at + 1] as number) << 16) |
+      ((octets[at + 2] as number) << 8) |
+      (octets[at + 3] as number)) >>>
+    0
+  );
 }
 
-/** Copies the Handle object at `at`, padding included. */
-function copyHandle(writer: MessageWriter, octets: Uint8Array, at = 8): void {
-  const length = ((octets[at] as number) << 8) | (octets[at + 1] as number);
-  writer.copy(octets, at, at + ((length + 3) & ~3));
+/** The Handle object of a request, which is its first, padding included. */
+function writeHandle(writer: MessageWriter, { text }: PdpRequest): void {
+  const length = (text.charCodeAt(8) << 8) | text.charCodeAt(9);
+  writer.latin1(text, 8, 8 + ((length + 3) & ~3));
 }

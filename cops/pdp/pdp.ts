@@ -271,8 +271,8 @@ export class Pdp {
   /** A state is no longer installed; the embedding is told when no decision of it is pending. */
   endState(state: RequestState, end: EndOfRequest): void {
     const finish = (): void => {
-      this.stateOctets -= state.request.octets.length;
-      for (const request of state.waiting ?? []) this.stateOctets -= request.octets.length;
+      this.stateOctets -= state.request.text.length;
+      for (const request of state.waiting ?? []) this.stateOctets -= request.text.length;
       this.hook(() => this.options.ended?.(state.request, end));
     };
     if (state.pending) state.ended = finish;

@@ -1,4 +1,3 @@
-import { toHex } from '../../rsvp/wire/octets.js';
 import { C_NUM } from '../wire/codes.js';
 import { readDecisions } from '../wire/decision.js';
 import type { ContextDecision, RequestContext } from '../wire/decision.js';
@@ -75,23 +74,30 @@ export class RequestState {
   constructor(
     public session: PdpSession,
     readonly key: HandleKey,
-    octets: Uint8Array,
+    text: string,
     rType: number,
     mType: number,
   ) {
     this.generation = session.generation;
-    this.request = new PdpRequest(this, octets, rType, mType, false);
+    this.request = new PdpRequest(this, text, rType, mType, false);
   }
 }
 
-/** A request as `decide` sees it (RFC 2748 3.1). Immutable, but for what it tells about its state. */
+/**
+ * A request as `decide` sees it (RFC 2748 3.1). Immutable, but for what it tells about its state.
+ *
+ * What is remembered for as long as the request is installed is the message as a Latin-1 string, an octet a character:
+ * small buffers cost several times their size and pin the larger ones that they are cut from. Octets and objects are
+ * made of it when somebody looks, and forgotten when the decision is sent.
+ */
 export class PdpRequest {
+  #octets: Uint8Array | undefined;
   #message: CopsMessage | undefined;
 
   constructor(
     readonly state: RequestState,
-    /** The whole message. */
-    readonly octets: Uint8Array,
+    /** The whole message, an octet a character. */
+    readonly text: string,
     /** The context's R-Type flags and M-Type. */
     readonly rType: number,
     readonly mType: number,
@@ -119,10 +125,15 @@ export class PdpRequest {
     return { rType: this.rType, mType: this.mType };
   }
 
+  /** The whole message. */
+  get octets(): Uint8Array {
+    return (this.#octets ??= Buffer.from(this.text, 'latin1'));
+  }
+
   /** The client handle in hex. */
   get handle(): string {
-    const length = ((this.octets[8] as number) << 8) | (this.octets[9] as number);
-    return toHex(this.octets.subarray(12, 8 + length));
+    const length = (this.text.charCodeAt(8) << 8) | this.text.charCodeAt(9);
+    return Buffer.from(this.text.slice(12, 8 + length), 'latin1').toString('hex');
   }
 
   /** Names the request state among all there are, for logs and maps. */
@@ -159,8 +170,12 @@ export class PdpRequest {
     return readDecisions(view, C_NUM.LPDP_DECISION);
   }
 
-  /** All of it, decoded on first use. */
   get message(): CopsMessage {
     return (this.#message ??= COPS.decode(this.octets));
+  }
+
+  /** Forgets what can be made again. */
+  release(): void {
+    this.#octets = this.#message = undefined;
   }
 }

@@ -100,9 +100,12 @@ export class MessageView {
     return this.octets.subarray(at + 4, at + this.length(index));
   }
 
-  /** The message's own octets, copied: they outlive the chunk they came in. */
-  copy(): Uint8Array {
-    return Uint8Array.prototype.slice.call(this.octets, this.start, this.end);
+  /** The message as a string, an octet a character. */
+  text(start = this.start, end = this.end): string {
+    const { octets } = this;
+    const buffer =
+      octets instanceof Buffer ? octets : Buffer.from(octets.buffer, octets.byteOffset, octets.length);
+    return buffer.toString('latin1', start, end);
   }
 }
 

@@ -79,6 +79,14 @@ export class MessageWriter {
     return this;
   }
 
+  /** The same, from a string with an octet a character. */
+  latin1(text: string, start: number, end: number): this {
+    const at = this.#writer.skip(end - start);
+    const target = this.#writer.octets;
+    for (let i = start; i < end; i++) target[at + i - start] = text.charCodeAt(i);
+    return this;
+  }
+
   /** An address with 32 bits behind it: an interface index, or zeros and a port. */
   address(cNum: number, address: string, last: number): this {
     const v4 = ipv4Number(address);
