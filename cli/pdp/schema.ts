@@ -1,0 +1,245 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { durationMillis, octetCount } from './duration.js';
+
+/*
+ * The PDP's configuration, declared once: what is accepted, the defaults, and the descriptions that CONFIGURATION.md and
+ * `bandex pdp --schema` print. An unknown key is an error everywhere.
+ */
+
+const duration = (description: string) =>
+  z
+    .string(`expected a duration as \`30s\` (ms, s, m, h, d)`)
+    .transform((text, context) => {
+      const millis = durationMillis(text);
+      if (millis !== undefined) return millis;
+      context.addIssue({ code: 'custom', message: 'expected a duration as `30s` (ms, s, m, h, d)' });
+      return z.NEVER;
+    })
+    .meta({ description, format: 'duration' });
+
+const octets = (description: string) =>
+  z
+    .union([z.number(), z.string()], 'expected octets as `65536` or `64KiB`')
+    .transform((value, context) => {
+      const count = octetCount(String(value));
+      if (count !== undefined && count > 0) return count;
+      context.addIssue({ code: 'custom', message: 'expected octets as `65536` or `64KiB`' });
+      return z.NEVER;
+    })
+    .meta({ description, format: 'octets' });
+
+const count = (description: string, min = 1, max = Number.MAX_SAFE_INTEGER) =>
+  z
+    .number('expected a whole number')
+    .int('expected a whole number')
+    .min(min, `expected a whole number from ${min} on`)
+    .max(max, `expected a whole number up to ${max}`)
+    .meta({ description });
+
+const text = (description: string) =>
+  z.string('expected text').min(1, 'expected text, not nothing').meta({ description });
+const file = (description: string) =>
+  z.string('expected a file name').min(1, 'expected a file name').meta({ description, format: 'file' });
+
+const port = (description: string) => count(description, 0, 65_535);
+
+const instant = (description: string) =>
+  z
+    .string('expected a time as `2026-03-24T12:00:00Z`')
+    .refine((value) => !Number.isNaN(Date.parse(value)), 'expected a time as `2026-03-24T12:00:00Z`')
+    .meta({ description, format: 'date-time' });
+
+const address = (description: string) =>
+  z
+    .string('expected an IP address')
+    .refine((value) => isIP(value) !== 0, 'expected an IP address')
+    .meta({ description, format: 'address' });
+
+const prefix = (description: string) =>
+  z
+    .string('expected an IP address or prefix')
+    .refine(isPrefix, 'expected an IP address or prefix as `10.0.0.0/24`')
+    .meta({ description, format: 'prefix' });
+
+function isPrefix(value: string): boolean {
+  const [host = '', length, more] = value.split('/');
+  const version = isIP(host);
+  if (version === 0 || more !== undefined) return false;
+  return length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= (version === 4 ? 32 : 128));
+}
+
+const object = z.strictObject;
+
+const listener = object({
+  address: address('Local address. Left out: all of them, IPv4 and IPv6.').optional(),
+  port: port(
+    'TCP port; 0 takes a free one. Left out: 3288, COPS (RFC 2748 2), or 3183 with `tls`.',
+  ).optional(),
+  tls: z
+    .boolean('expected true or false')
+    .default(false)
+    .meta({ description: 'TLS from the first octet. Needs `tls` below.' }),
+});
+
+const tls = object({
+  certificate: file('Certificate chain, PEM.'),
+  key: file('Private key, PEM.'),
+  ca: file('Certificates of those who may sign PEP certificates, PEM. A PEP must then show one.').optional(),
+  startTls: z
+    .enum(['none', 'offered', 'required'], 'expected `none`, `offered` or `required`')
+    .default('none')
+    .meta({ description: 'Upgrade of plain connections to TLS after the Client-Open (RFC 4261).' }),
+});
+
+const integrityKey = object({
+  pep: text('PEPID of the router that shares the key; `*` stands for any run of characters.'),
+  id: count('Key ID (RFC 2748 2.2.16).', 0, 0xffff_ffff),
+  secret: text('The shared secret as text. Better kept in a file.').optional(),
+  secretFile: file('File with the shared secret; one newline at its end does not count.').optional(),
+  notBefore: instant('When the key begins to hold.').optional(),
+  notAfter: instant('When it ends.').optional(),
+}).refine((key) => (key.secret === undefined) !== (key.secretFile === undefined), {
+  message: 'expected either `secret` or `secretFile`',
+});
+
+const integrity = object({
+  required: z
+    .boolean('expected true or false')
+    .default(true)
+    .meta({ description: 'Refuse PEPs that do not negotiate INTEGRITY (RFC 2748 4.1).' }),
+  keys: z
+    .array(integrityKey, 'expected a list of keys')
+    .min(1, 'expected at least one key')
+    .meta({ description: 'Shared keys.' }),
+});
+
+const limits = object({
+  connections: count('Connections at once.').optional(),
+  handles: count('Request states of one connection.').optional(),
+  messageLength: octets('Longest COPS message.').optional(),
+  stateOctets: octets('Octets of all request states together.').optional(),
+  unsentOctets: octets(
+    'Octets waiting for a peer that does not read; beyond it the peer is cut off.',
+  ).optional(),
+  openTimeout: duration('How long a connection may be without an open client-type.').optional(),
+  messageTimeout: duration('How long a message that has begun may take.').optional(),
+  stallTimeout: duration('How long a peer may take nothing of what it is sent.').optional(),
+  stateRetention: duration('How long request states outlive their connection.').optional(),
+});
+
+const policy = object({
+  files: z
+    .array(file('A file.'), 'expected a list of files')
+    .default([])
+    .meta({ description: 'Files of KeyNote assertions, trusted without a signature.' }),
+  assertions: z
+    .string('expected KeyNote assertions as text')
+    .default('')
+    .meta({ description: 'KeyNote assertions in place.' }),
+  appDomain: text('What `app_domain` is in conditions.').default('BandEx'),
+  algorithms: z.enum(['modern', 'classic'], 'expected `modern` or `classic`').default('modern').meta({
+    description:
+      'Signatures that are accepted: `modern` is Ed25519 and RSA with SHA-256 from 2048 bits on; `classic` accepts also RFC 2792 (RSA and DSA with SHA-1 and MD5), for old credentials.',
+  }),
+  requesters: z
+    .array(text('A principal, or a file that holds one.'), 'expected a list of principals')
+    .default([])
+    .meta({
+      description:
+        'Keys that a request is made by, where its link names no `route`: principals, or files with one.',
+    }),
+  names: z
+    .record(z.string(), text('A principal, or a file that holds one.'), 'expected names with principals')
+    .default({})
+    .meta({ description: 'Names of keys, for messages: name to principal, or to a file that holds one.' }),
+  pass: z
+    .array(
+      z.enum(['Path', 'Resv', 'PathErr', 'ResvErr'], 'expected `Path`, `Resv`, `PathErr` or `ResvErr`'),
+      'expected a list of message types',
+    )
+    .default(['Path', 'PathErr', 'ResvErr'])
+    .meta({ description: 'RSVP messages that pass without payment.' }),
+  limits: object({
+    credentials: count('Credentials in a request.').optional(),
+    credentialOctets: octets('Octets of one credential.').optional(),
+    cachedCredentials: count('Verified credentials remembered.').optional(),
+  })
+    .prefault({})
+    .meta({ description: 'Bounds on what a request makes the policy do.' }),
+});
+
+const link = object({
+  name: text('What `link_name` is in conditions, for requests of this link.'),
+  pep: text('PEPID of the router; `*` stands for any run of characters.').default('*'),
+  ifIndex: count('ifIndex of the In- or Out-Interface object.', 0, 0xffff_ffff).optional(),
+  address: prefix('Address of the In- or Out-Interface object, or a prefix that holds it.').optional(),
+  route: text(
+    'Principal of the ROUTE key that offers of this link are made to, or a file that holds one.',
+  ).optional(),
+}).refine((entry) => entry.ifIndex !== undefined || entry.address !== undefined, {
+  message: 'expected `ifIndex`, `address` or both',
+});
+
+const log = object({
+  level: z
+    .enum(
+      ['debug', 'info', 'warn', 'error', 'silent'],
+      'expected `debug`, `info`, `warn`, `error` or `silent`',
+    )
+    .default('info')
+    .meta({ description: 'What is logged. A decision is `info`.' }),
+  format: z
+    .enum(['auto', 'json', 'pretty'], 'expected `auto`, `json` or `pretty`')
+    .default('auto')
+    .meta({
+      description: '`json` is one object a line; `auto` is `pretty` on a terminal, `json` elsewhere.',
+    }),
+});
+
+const metrics = object({
+  address: address('Local address.').default('127.0.0.1'),
+  port: port('TCP port; 0 takes a free one.').default(9288),
+});
+
+export const CONFIG = object({
+  listen: z
+    .array(listener, 'expected a list of listeners')
+    .min(1, 'expected at least one listener')
+    .prefault([{}])
+    .meta({ description: 'Where PEPs connect.' }),
+  tls: tls.optional().meta({ description: 'Keys for TLS ports and for `startTls`.' }),
+  integrity: integrity.optional().meta({ description: 'COPS INTEGRITY with HMAC-MD5-96 (RFC 2748 4).' }),
+  keepAlive: duration('KA Timer, whole seconds; `0s` turns keep-alives off (RFC 2748 2.2.10).').prefault(
+    '30s',
+  ),
+  limits: limits.prefault({}).meta({ description: 'Bounds on what PEPs can make the PDP hold.' }),
+  policy: policy.prefault({}).meta({ description: 'What is granted. *Reloaded on SIGHUP.*' }),
+  links: z.array(link, 'expected a list of links').default([]).meta({
+    description:
+      "The routers' links, by the interface objects of their requests; the first that matches counts. *Reloaded on SIGHUP.*",
+  }),
+  log: log.prefault({}).meta({ description: 'The log, on stderr.' }),
+  metrics: metrics
+    .optional()
+    .meta({ description: 'HTTP with `/metrics` (Prometheus), `/-/healthy` and `/-/ready`. Left out: none.' }),
+}).superRefine((config, context) => {
+  const needsTls = config.listen.findIndex((entry) => entry.tls);
+  if (needsTls !== -1 && config.tls === undefined) {
+    context.addIssue({
+      code: 'custom',
+      path: ['listen', needsTls, 'tls'],
+      message: 'a TLS port needs `tls` with a certificate and a key',
+    });
+  }
+  if (config.keepAlive % 1000 !== 0 || config.keepAlive > 65_535_000) {
+    context.addIssue({
+      code: 'custom',
+      path: ['keepAlive'],
+      message: 'expected whole seconds from 0s to 65535s',
+    });
+  }
+});
+
+export type PdpConfig = z.output<typeof CONFIG>;
+export type LinkConfig = PdpConfig['links'][number];
