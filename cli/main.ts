@@ -28,6 +28,7 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'make an RSVP message that carries claims and credentials',
     load: () => import('./request.js'),
   },
+  pdp: { summary: 'a policy server for COPS PEPs', load: () => import('./pdp.js') },
 };
 
 async function main(argv: readonly string[]): Promise<void> {

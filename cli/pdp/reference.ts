@@ -42,7 +42,7 @@ listen:
   - port: 3288
 policy:
   files: [policy.kn]
-  requesters: [route.pub]
+  route: route.pub
 links:
   - { name: link-to-martha, pep: 'edge-*', ifIndex: 2 }
 metrics: { port: 9288 }
@@ -99,6 +99,6 @@ function defaultText(node: SchemaNode): string {
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) {
     return value.map((item) => `\`${item}\``).join(', ');
   }
-  if (typeof value !== 'object') return `\`${String(value as string | number | boolean)}\``;
+  if (typeof value !== 'object') return `\`${String(value)}\``;
   return JSON.stringify(value) === '{}' ? 'none' : `\`${JSON.stringify(value)}\``;
 }

@@ -86,6 +86,10 @@ const tls = object({
   certificate: file('Certificate chain, PEM.'),
   key: file('Private key, PEM.'),
   ca: file('Certificates of those who may sign PEP certificates, PEM. A PEP must then show one.').optional(),
+  matchPepId: z
+    .boolean('expected true or false')
+    .default(true)
+    .meta({ description: "With `ca`: a PEP's certificate must name its PEPID (RFC 4261 7.1)." }),
   startTls: z
     .enum(['none', 'offered', 'required'], 'expected `none`, `offered` or `required`')
     .default('none')
@@ -142,17 +146,20 @@ const policy = object({
     description:
       'Signatures that are accepted: `modern` is Ed25519 and RSA with SHA-256 from 2048 bits on; `classic` accepts also RFC 2792 (RSA and DSA with SHA-1 and MD5), for old credentials.',
   }),
-  requesters: z
-    .array(text('A principal, or a file that holds one.'), 'expected a list of principals')
+  route: text(
+    "The ROUTE key that offers are made to, where a request's link names none: a principal, or a file with one.",
+  ).optional(),
+  nodeKeys: z
+    .array(text('A principal, or a file with one.'), 'expected a list of principals')
     .default([])
     .meta({
       description:
-        'Keys that a request is made by, where its link names no `route`: principals, or files with one.',
+        'Keys of the policy node and its routers: who signs, to one of them, an assertion that holds for a request, makes the request.',
     }),
   names: z
-    .record(z.string(), text('A principal, or a file that holds one.'), 'expected names with principals')
+    .record(z.string(), text('A principal, or a file with one.'), 'expected names with principals')
     .default({})
-    .meta({ description: 'Names of keys, for messages: name to principal, or to a file that holds one.' }),
+    .meta({ description: 'Names of keys, for messages: name to principal, or to a file with one.' }),
   pass: z
     .array(
       z.enum(['Path', 'Resv', 'PathErr', 'ResvErr'], 'expected `Path`, `Resv`, `PathErr` or `ResvErr`'),
@@ -161,9 +168,10 @@ const policy = object({
     .default(['Path', 'PathErr', 'ResvErr'])
     .meta({ description: 'RSVP messages that pass without payment.' }),
   limits: object({
-    credentials: count('Credentials in a request.').optional(),
-    credentialOctets: octets('Octets of one credential.').optional(),
-    cachedCredentials: count('Verified credentials remembered.').optional(),
+    credentials: count('Credentials of one request.').default(32),
+    octets: octets('Octets of all credentials of one request together, inflated.').prefault('128KiB'),
+    claims: count('Claimed attributes of one request.').default(32),
+    cache: count('Verified credentials that are remembered. Not reloaded.').default(4096),
   })
     .prefault({})
     .meta({ description: 'Bounds on what a request makes the policy do.' }),
@@ -175,7 +183,7 @@ const link = object({
   ifIndex: count('ifIndex of the In- or Out-Interface object.', 0, 0xffff_ffff).optional(),
   address: prefix('Address of the In- or Out-Interface object, or a prefix that holds it.').optional(),
   route: text(
-    'Principal of the ROUTE key that offers of this link are made to, or a file that holds one.',
+    'The ROUTE key that offers of this link are made to: a principal, or a file with one.',
   ).optional(),
 }).refine((entry) => entry.ifIndex !== undefined || entry.address !== undefined, {
   message: 'expected `ifIndex`, `address` or both',
@@ -189,12 +197,9 @@ const log = object({
     )
     .default('info')
     .meta({ description: 'What is logged. A decision is `info`.' }),
-  format: z
-    .enum(['auto', 'json', 'pretty'], 'expected `auto`, `json` or `pretty`')
-    .default('auto')
-    .meta({
-      description: '`json` is one object a line; `auto` is `pretty` on a terminal, `json` elsewhere.',
-    }),
+  format: z.enum(['auto', 'json', 'pretty'], 'expected `auto`, `json` or `pretty`').default('auto').meta({
+    description: '`json` is one object a line; `auto` is `pretty` on a terminal, `json` elsewhere.',
+  }),
 });
 
 const metrics = object({

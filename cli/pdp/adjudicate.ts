@@ -1,0 +1,200 @@
+import { ERROR, R_TYPE, rsvpOctets, TRIGGER_ERROR } from '../../cops/index.js';
+import type { ContextDecision, DecisionError, PdpRequest } from '../../cops/index.js';
+import { errorObjects, PAYMENT_RSVP } from '../../policy/payment/index.js';
+import type { PaymentRequest, Verdict } from '../../policy/payment/index.js';
+import { Reader, WireError } from '../../rsvp/wire/index.js';
+import type { WireObject } from '../../rsvp/wire/index.js';
+import type { LinkTable } from './links.js';
+import { MESSAGE_NAMES, missingObject } from './mandatory.js';
+import type { RsvpMessageName } from './mandatory.js';
+import type { Outcome } from './metrics.js';
+import { RecentRefusals } from './recent-refusals.js';
+
+/** Judges a payment; what `PaymentPolicy.decide` does. */
+export type Judge = (request: PaymentRequest, now: number) => Verdict;
+
+/** What goes back to the PEP, and what the log says of it. */
+export interface Adjudication {
+  readonly decision: ContextDecision | DecisionError;
+  readonly outcome: Outcome;
+  /** From a closed list: for metrics. */
+  readonly cause: string;
+  /** One line for people. */
+  readonly reason: string;
+  readonly message: string;
+  readonly linkName?: string;
+  readonly objects: readonly WireObject[];
+  readonly verdict?: Verdict;
+}
+
+/**
+ * COPS requests of client-type 1 become payment requests, verdicts become decisions (RFC 2749 3). One decision stands for all
+ * the steps that a request asks about: a refused reservation is refused at each of them.
+ *
+ * A refusal says Remove with Trigger Error, and has the ERROR_SPEC and the POLICY_DATA for the error message as its
+ * Replacement Data; a PEP that asks before it sends the error (RFC 2749 3.7) gets them once more.
+ */
+export class Adjudicator {
+  readonly #refusals = new RecentRefusals();
+
+  constructor(
+    readonly judge: Judge,
+    readonly links: LinkTable,
+  ) {}
+
+  /** Throws what the judge throws: the caller must not grant then. */
+  adjudicate(request: PdpRequest, now: number): Adjudication {
+    const message = MESSAGE_NAMES[request.mType];
+    const about = { message: message ?? `message type ${request.mType}`, objects: NONE };
+    if (message === undefined) {
+      return failed(
+        about,
+        ERROR.unableToProcess,
+        'bad-message-type',
+        'COPS decides on Path, Resv, PathErr and ResvErr (RFC 2749 2.2)',
+      );
+    }
+    const signaled = request.clientSi.find(({ kind }) => kind === 'signaled');
+    if (signaled === undefined)
+      return failed(about, ERROR.mandatoryClientInfoMissing, 'no-client-si', 'no Signaled ClientSI');
+
+    const faults: WireError[] = [];
+    const objects = readObjects(signaled.data, faults);
+    const link = this.links.find(request.pepId, request.inInterface, request.outInterface);
+    const seen = { message, objects, ...(link === undefined ? {} : { linkName: link.name }) };
+    const isIncoming = (request.rType & R_TYPE.incoming) !== 0;
+    const missing = missingObject(message, isIncoming, objects);
+    if (missing !== undefined) {
+      return failed(
+        seen,
+        ERROR.mandatoryClientInfoMissing,
+        'object-missing',
+        `a ${message} without ${missing} (RFC 2749 2.3)`,
+      );
+    }
+    const [fault] = faults;
+    if (fault !== undefined) return this.#refused(request, message, seen, badObject(fault, request));
+    if ((message === 'ResvErr' || message === 'PathErr') && !isIncoming)
+      return this.#outgoingError(request, seen);
+
+    const verdict = this.judge(paymentRequest(request, message, objects, link?.name), now);
+    if (!verdict.granted) return this.#refused(request, message, seen, verdict);
+    this.#refusals.forget(holderOf(request));
+    return {
+      ...seen,
+      decision: { command: 'install' },
+      outcome: 'install',
+      cause: 'granted',
+      reason: verdict.reason,
+      verdict,
+    };
+  }
+
+  forget(holder: string): void {
+    this.#refusals.forget(holder);
+  }
+
+  #refused(request: PdpRequest, message: RsvpMessageName, seen: Seen, verdict: Verdict): Adjudication {
+    const replaced = verdict.errorObjects ?? NONE;
+    const isError = message === 'PathErr' || message === 'ResvErr';
+    if (!isError)
+      this.#refusals.remember(
+        holderOf(request),
+        request.pepId,
+        message,
+        seen.objects,
+        replaced,
+        verdict.reason,
+      );
+    return {
+      ...seen,
+      decision: {
+        command: 'remove',
+        // An error message triggers no error message (RFC 2205 3.9).
+        ...(isError ? {} : { flags: TRIGGER_ERROR }),
+        ...(replaced.length === 0 ? {} : { replacement: rsvpOctets(replaced) }),
+      },
+      outcome: 'remove',
+      cause: verdict.refusal?.reason ?? 'refused',
+      reason: verdict.reason,
+      verdict,
+    };
+  }
+
+  #outgoingError(request: PdpRequest, seen: Seen): Adjudication {
+    const refusal = this.#refusals.find(request.pepId, request.mType === 4 ? 'Resv' : 'Path', seen.objects);
+    return {
+      ...seen,
+      decision: {
+        command: 'install',
+        ...(refusal === undefined ? {} : { replacement: rsvpOctets(refusal.errorObjects) }),
+      },
+      outcome: 'install',
+      cause: refusal === undefined ? 'error-passes' : 'error-explained',
+      reason: refusal === undefined ? `${seen.message} passes` : `${seen.message} says: ${refusal.reason}`,
+    };
+  }
+}
+
+/** Who holds what is granted: the PEP and its handle, on the connection that it came by. */
+export function holderOf(request: PdpRequest): string {
+  return `${request.pepId}\n${request.state.session.connection.id}\n${request.handle}`;
+}
+
+type Seen = Pick<Adjudication, 'message' | 'objects' | 'linkName'>;
+
+const NONE: readonly WireObject[] = [];
+
+function failed(seen: Seen, errorCode: number, cause: string, reason: string): Adjudication {
+  return { ...seen, decision: { errorCode }, outcome: 'error', cause, reason };
+}
+
+/** The objects, those that are broken as octets, with what is wrong with them in `faults`. */
+function readObjects(data: Uint8Array, faults: WireError[]): readonly WireObject[] {
+  const reader = new Reader(data);
+  reader.faults = faults;
+  return PAYMENT_RSVP.objects.readAll(reader);
+}
+
+/** RFC 2750 Appendix A tells broken policy data from other broken objects. */
+function badObject(fault: WireError, request: PdpRequest): Verdict {
+  const isPolicy =
+    !/^(?:SESSION|RSVP_HOP|TIME_VALUES|STYLE|FLOWSPEC|FILTER_SPEC|SENDER_T|ADSPEC|SCOPE|RESV_CONFIRM|INTEGRITY|ERROR_SPEC|object)/.test(
+      fault.object,
+    );
+  const refusal = {
+    reason: isPolicy ? ('bad-element' as const) : ('bad-request' as const),
+    text: fault.message,
+  };
+  const node = request.outInterface?.address ?? request.inInterface?.address ?? request.peer.address;
+  return {
+    granted: false,
+    reason: fault.message,
+    refusal,
+    attributes: new Map(),
+    errorObjects: errorObjects(refusal, node),
+  };
+}
+
+/**
+ * What a router has merged, or sends on, is paid for by the reservations that came in, not by credentials of its own
+ * (RFC 2749 2.3, 5.2): these are left out there, so that nothing is judged twice by the link that it leaves by.
+ */
+function paymentRequest(
+  request: PdpRequest,
+  message: RsvpMessageName,
+  objects: readonly WireObject[],
+  linkName: string | undefined,
+): PaymentRequest {
+  const incoming = (request.rType & R_TYPE.incoming) !== 0;
+  return {
+    holder: holderOf(request),
+    pepId: request.pepId,
+    linkName,
+    message,
+    incoming,
+    allocation: (request.rType & R_TYPE.allocation) !== 0,
+    outgoing: (request.rType & R_TYPE.outgoing) !== 0,
+    objects: incoming ? objects : objects.filter((object) => object.class !== 'POLICY_DATA'),
+  };
+}

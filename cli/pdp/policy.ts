@@ -1,0 +1,70 @@
+import { KeyNoteSyntaxError, parseAssertions } from '../../policy/keynote/index.js';
+import type { Assertion, CredentialCache, Principal } from '../../policy/keynote/index.js';
+import { PaymentPolicy } from '../../policy/payment/index.js';
+import type { NonceRegistry } from '../../policy/payment/index.js';
+import { CliError, EXIT } from '../exit.js';
+import type { LoadedConfig } from './load.js';
+import { principalAt } from './principals.js';
+
+/** What outlives a reload of the policy. */
+export interface PolicyState {
+  readonly cache: CredentialCache;
+  readonly nonces: NonceRegistry;
+}
+
+/** The policy that a configuration asks for; throws `CliError` with the place of what is wrong. */
+export function buildPolicy(config: LoadedConfig, state: PolicyState): PaymentPolicy {
+  const { policy, links } = config;
+  const byLink = new Map<string, string>();
+  links.forEach(({ name, route }, i) => {
+    if (route !== undefined) byLink.set(name, principalAt(config, ['links', i, 'route'], route).text);
+  });
+  const other =
+    policy.route === undefined ? undefined : principalAt(config, ['policy', 'route'], policy.route).text;
+  const { credentials, octets, claims } = policy.limits;
+  return new PaymentPolicy({
+    ...state,
+    policy: readAssertions(config),
+    appDomain: policy.appDomain,
+    algorithms: policy.algorithms,
+    routes: { byLink, ...(other === undefined ? {} : { other }) },
+    nodeKeys: policy.nodeKeys.map((key, i) => principalAt(config, ['policy', 'nodeKeys', i], key).text),
+    names: readNames(config),
+    free: new Set<string>(policy.pass),
+    limits: { credentials, octets, claims },
+  });
+}
+
+function readAssertions(config: LoadedConfig): Assertion[] {
+  const { files, assertions } = config.policy;
+  return [
+    ...files.flatMap((name, i) => parsed(name, config.read(['policy', 'files', i], name).toString('latin1'))),
+    ...parsed(`${config.file}: \`policy.assertions\``, assertions),
+  ];
+}
+
+function parsed(where: string, text: string): Assertion[] {
+  return parseAssertions(text).map((paragraph) => {
+    if ('error' in paragraph) throw badAssertion(where, paragraph.line, paragraph.error);
+    const [fault] = paragraph.assertion.faults;
+    if (fault !== undefined) throw badAssertion(where, paragraph.line, fault);
+    return paragraph.assertion;
+  });
+}
+
+function badAssertion(where: string, line: number, error: KeyNoteSyntaxError): CliError {
+  return new CliError(
+    `${where}:${line + error.line - 1}:${error.column}: ${error.message}\n${error.drawing}`,
+    EXIT.invalid,
+  );
+}
+
+/** Names by each way that a key is looked up. */
+function readNames(config: LoadedConfig): Map<string, string> {
+  const names = new Map<string, string>();
+  for (const [name, value] of Object.entries(config.policy.names)) {
+    const principal: Principal = principalAt(config, ['policy', 'names', name], value);
+    for (const key of [principal.id, principal.fingerprint]) names.set(key, name);
+  }
+  return names;
+}
