@@ -96,6 +96,16 @@ export function flowKey(objects: readonly WireObject[]): string {
   return [sessionText(objects) ?? '-', styleText(objects) ?? '-', ...senderTexts(objects).sort()].join(' ');
 }
 
+/** Does the octet at `offset`, counted from the first object, belong to a POLICY_DATA object? */
+export function isInPolicyData(objects: readonly WireObject[], offset: number): boolean {
+  let end = 0;
+  for (const object of objects) {
+    end += object.length;
+    if (offset < end) return object.class === 'POLICY_DATA';
+  }
+  return false;
+}
+
 /** The object's octets from `skip` on. */
 function hexText(object: WireObject, skip = 0): string {
   const writer = new Writer();

@@ -29,6 +29,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     load: () => import('./request.js'),
   },
   pdp: { summary: 'a policy server for COPS PEPs', load: () => import('./pdp.js') },
+  replay: {
+    summary: 'play a capture to a policy server, as a router would',
+    load: () => import('./replay.js'),
+  },
 };
 
 async function main(argv: readonly string[]): Promise<void> {

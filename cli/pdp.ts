@@ -1,17 +1,18 @@
 import { Command } from 'commander';
-import { policyClock, instantOption } from './pdp/clock.js';
+import { policyClock } from './pdp/clock.js';
 import { loadConfig } from './pdp/load.js';
 import { createLog } from './pdp/log.js';
 import { configJsonSchema, configReference } from './pdp/reference.js';
 import { checkConfig, PdpService } from './pdp/service.js';
 import type { Listening } from './pdp/service.js';
 import { CliError, EXIT } from './exit.js';
+import { instant } from './quantities.js';
 import { print, say } from './terminal.js';
 
 interface PdpOptions {
   readonly config?: string;
   readonly check?: true;
-  readonly at?: string;
+  readonly at?: number;
   readonly json?: true;
   readonly schema?: true;
   readonly reference?: true;
@@ -22,7 +23,7 @@ export function command(): Command {
     .description('A policy server: decides RSVP requests of COPS PEPs by the credentials they carry.')
     .option('-c, --config <file>', 'configuration (YAML); see CONFIGURATION.md')
     .option('--check', 'check the configuration and the files it names, and end')
-    .option('--at <time>', 'judge credentials as if it were this time now, as 2007-03-23T12:00:00Z')
+    .option('--at <time>', 'judge credentials as if it were this time now, as 2007-03-23T12:00:00Z', instant)
     .option('--json', 'what is printed on stdout, as JSON, an object a line')
     .option('--schema', 'print the JSON Schema of the configuration, and end')
     .option('--reference', 'print the reference of the configuration, and end')
@@ -43,16 +44,20 @@ Examples:
   bandex pdp --schema > pdp.schema.json                     for an editor's completion`;
 
 async function run(options: PdpOptions): Promise<void> {
-  if (options.schema) return print(JSON.stringify(configJsonSchema(), null, 2));
-  if (options.reference) return print(configReference().trimEnd());
+  if (options.schema === true) print(JSON.stringify(configJsonSchema(), null, 2));
+  else if (options.reference === true) print(configReference().trimEnd());
+  else await serve(options);
+}
+
+async function serve(options: PdpOptions): Promise<void> {
   if (options.config === undefined) throw new CliError('pdp: --config is missing', EXIT.usage);
-  const at = options.at === undefined ? undefined : instantOption(options.at);
   const config = loadConfig(options.config);
   if (options.check) {
     checkConfig(config);
-    return print(options.json ? JSON.stringify({ config: config.file, ok: true }) : `${config.file}: ok`);
+    print(options.json ? JSON.stringify({ config: config.file, ok: true }) : `${config.file}: ok`);
+    return;
   }
-  const service = new PdpService(config, { log: createLog(config.log), clock: policyClock(at) });
+  const service = new PdpService(config, { log: createLog(config.log), clock: policyClock(options.at) });
   for (const listening of await service.start()) print(listeningLine(listening, options.json === true));
   await untilStopped(service);
 }

@@ -1,9 +1,10 @@
-import { ERROR, R_TYPE, rsvpOctets, TRIGGER_ERROR } from '../../cops/index.js';
+import { ERROR, R_TYPE, TRIGGER_ERROR } from '../../cops/index.js';
 import type { ContextDecision, DecisionError, PdpRequest } from '../../cops/index.js';
 import { errorObjects, PAYMENT_RSVP } from '../../policy/payment/index.js';
 import type { PaymentRequest, Verdict } from '../../policy/payment/index.js';
-import { Reader, WireError } from '../../rsvp/wire/index.js';
-import type { WireObject } from '../../rsvp/wire/index.js';
+import { Reader, Writer } from '../../rsvp/wire/index.js';
+import type { WireError, WireObject } from '../../rsvp/wire/index.js';
+import { isInPolicyData } from '../flow.js';
 import type { LinkTable } from './links.js';
 import { MESSAGE_NAMES, missingObject } from './mandatory.js';
 import type { RsvpMessageName } from './mandatory.js';
@@ -73,7 +74,7 @@ export class Adjudicator {
       );
     }
     const [fault] = faults;
-    if (fault !== undefined) return this.#refused(request, message, seen, badObject(fault, request));
+    if (fault !== undefined) return this.#refused(request, message, seen, badObject(fault, objects, request));
     if ((message === 'ResvErr' || message === 'PathErr') && !isIncoming)
       return this.#outgoingError(request, seen);
 
@@ -112,7 +113,7 @@ export class Adjudicator {
         command: 'remove',
         // An error message triggers no error message (RFC 2205 3.9).
         ...(isError ? {} : { flags: TRIGGER_ERROR }),
-        ...(replaced.length === 0 ? {} : { replacement: rsvpOctets(replaced) }),
+        ...(replaced.length === 0 ? {} : { replacement: octetsOf(replaced) }),
       },
       outcome: 'remove',
       cause: verdict.refusal?.reason ?? 'refused',
@@ -127,7 +128,7 @@ export class Adjudicator {
       ...seen,
       decision: {
         command: 'install',
-        ...(refusal === undefined ? {} : { replacement: rsvpOctets(refusal.errorObjects) }),
+        ...(refusal === undefined ? {} : { replacement: octetsOf(refusal.errorObjects) }),
       },
       outcome: 'install',
       cause: refusal === undefined ? 'error-passes' : 'error-explained',
@@ -156,24 +157,28 @@ function readObjects(data: Uint8Array, faults: WireError[]): readonly WireObject
   return PAYMENT_RSVP.objects.readAll(reader);
 }
 
+function octetsOf(objects: readonly WireObject[]): Uint8Array {
+  const writer = new Writer();
+  PAYMENT_RSVP.objects.writeAll(writer, objects);
+  return writer.finish();
+}
+
 /** RFC 2750 Appendix A tells broken policy data from other broken objects. */
-function badObject(fault: WireError, request: PdpRequest): Verdict {
-  const isPolicy =
-    !/^(?:SESSION|RSVP_HOP|TIME_VALUES|STYLE|FLOWSPEC|FILTER_SPEC|SENDER_T|ADSPEC|SCOPE|RESV_CONFIRM|INTEGRITY|ERROR_SPEC|object)/.test(
-      fault.object,
-    );
-  const refusal = {
-    reason: isPolicy ? ('bad-element' as const) : ('bad-request' as const),
-    text: fault.message,
-  };
-  const node = request.outInterface?.address ?? request.inInterface?.address ?? request.peer.address;
+function badObject(fault: WireError, objects: readonly WireObject[], request: PdpRequest): Verdict {
+  const reason = isInPolicyData(objects, fault.offset) ? 'bad-element' : 'bad-request';
+  const refusal = { reason, text: fault.message } as const;
   return {
     granted: false,
     reason: fault.message,
     refusal,
     attributes: new Map(),
-    errorObjects: errorObjects(refusal, node),
+    errorObjects: errorObjects(refusal, nodeOf(request)),
   };
+}
+
+/** The router's own address, as far as we know it: the one that it talks to us from. */
+function nodeOf({ peer }: PdpRequest): string {
+  return peer.address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
 }
 
 /**
@@ -191,6 +196,7 @@ function paymentRequest(
     holder: holderOf(request),
     pepId: request.pepId,
     linkName,
+    node: nodeOf(request),
     message,
     incoming,
     allocation: (request.rType & R_TYPE.allocation) !== 0,

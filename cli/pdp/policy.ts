@@ -1,5 +1,5 @@
-import { KeyNoteSyntaxError, parseAssertions } from '../../policy/keynote/index.js';
-import type { Assertion, CredentialCache, Principal } from '../../policy/keynote/index.js';
+import { parseAssertions } from '../../policy/keynote/index.js';
+import type { Assertion, CredentialCache, KeyNoteSyntaxError } from '../../policy/keynote/index.js';
 import { PaymentPolicy } from '../../policy/payment/index.js';
 import type { NonceRegistry } from '../../policy/payment/index.js';
 import { CliError, EXIT } from '../exit.js';
@@ -59,12 +59,11 @@ function badAssertion(where: string, line: number, error: KeyNoteSyntaxError): C
   );
 }
 
-/** Names by each way that a key is looked up. */
+/** Names by principal id. */
 function readNames(config: LoadedConfig): Map<string, string> {
   const names = new Map<string, string>();
   for (const [name, value] of Object.entries(config.policy.names)) {
-    const principal: Principal = principalAt(config, ['policy', 'names', name], value);
-    for (const key of [principal.id, principal.fingerprint]) names.set(key, name);
+    names.set(principalAt(config, ['policy', 'names', name], value).id, name);
   }
   return names;
 }

@@ -99,6 +99,6 @@ function defaultText(node: SchemaNode): string {
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) {
     return value.map((item) => `\`${item}\``).join(', ');
   }
-  if (typeof value !== 'object') return `\`${String(value)}\``;
-  return JSON.stringify(value) === '{}' ? 'none' : `\`${JSON.stringify(value)}\``;
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text === '{}' ? 'none' : `\`${text}\``;
 }

@@ -230,7 +230,7 @@ export class PdpService {
 function paymentFields(verdict: Verdict | undefined): object {
   if (verdict?.payment === undefined) return {};
   const { amount, currency, nonce, payers } = verdict.payment;
-  return { amount, currency, nonce, payers };
+  return { amount, currency, nonce, payers: payers.map(({ fingerprint }) => fingerprint) };
 }
 
 function addressOf({ address, port }: AddressInfo): { address: string; port: number } {

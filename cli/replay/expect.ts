@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { EXIT } from '../exit.js';
+import { matchesGlob } from '../pdp/glob.js';
 import { ConfigError } from '../pdp/load.js';
 import { checkYaml } from '../pdp/yaml.js';
 import type { Outcome } from './decision.js';
@@ -38,15 +39,29 @@ export function readExpectations(file: string): Expected[] {
 
 const HEAD = `# Decisions, as \`bandex replay --record\` wrote them and \`--expect\` compares them: a list in any order.
 # frame, message and decision are needed; of session, flow, context and reason those that are there must be met.
+# In a reason, * stands for any text.
 `;
 
 /** YAML, an entry a line. */
 export function expectationsText(decided: readonly Decided[]): string {
   const entry = ({ frame, message, session, flow, context, decision, reason }: Decided): string => {
-    const fields = Object.entries({ frame, message, session, flow, context, decision, reason });
+    const fields = Object.entries({
+      frame,
+      message,
+      session,
+      flow,
+      context,
+      decision,
+      reason: timeless(reason),
+    });
     return `- { ${fields.map(([name, value]) => `${name}: ${scalar(value)}`).join(', ')} }`;
   };
   return decided.length === 0 ? `${HEAD}[]\n` : `${HEAD}${decided.map(entry).join('\n')}\n`;
+}
+
+/** The time of day would be another one next time. */
+function timeless(reason: string): string {
+  return reason.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z?/g, '*');
 }
 
 /** Plain where YAML reads it as it stands, otherwise quoted as JSON, which YAML contains. */
@@ -115,7 +130,7 @@ function differences(expected: Expected, decided: Decided): string | undefined {
   if (expected.decision !== decided.decision) {
     return `expected ${expected.decision}${expected.reason === undefined ? '' : ` (${expected.reason})`}, got ${decided.decision} (${decided.reason})`;
   }
-  if (expected.reason === undefined || expected.reason === decided.reason) return undefined;
+  if (expected.reason === undefined || matchesGlob(expected.reason, decided.reason)) return undefined;
   return `expected the reason \`${expected.reason}\`, got \`${decided.reason}\``;
 }
 

@@ -17,41 +17,62 @@ export function interfaceRule(text: string): InterfaceRule {
       EXIT.usage,
     );
   }
+  const family = version === 4 ? 'ipv4' : 'ipv6';
   const addresses = new BlockList();
-  addresses.addSubnet(address, Number(length ?? (version === 4 ? 32 : 128)), version === 4 ? 'ipv4' : 'ipv6');
+  if (length === undefined) addresses.addAddress(address, family);
+  else addresses.addSubnet(address, Number(length), family);
   return { addresses, ifindex };
 }
 
+/** Links that are known by a previous hop alone are numbered from here on. */
+export const FIRST_UPSTREAM = 1001;
+
 /**
- * ifIndexes for links that are known by addresses alone. Rules come first; other links are numbered in the order in which
- * they are met, with numbers that no rule uses.
+ * ifIndexes for links that a capture shows by addresses alone. Rules come first. Other links have numbers in the order in
+ * which they are met, from 1 on those with an address of the router, to which the Resv messages of the next hops go; so a
+ * capture that is played twice has the same ones. Numbers of rules are not used for others.
  */
 export class InterfaceTable {
-  readonly #numbers = new Map<string, number>();
+  /** By address of the router. */
+  readonly #own = new Map<string, number>();
+  /** By address of a previous hop. */
+  readonly #upstream = new Map<string, number>();
   readonly #taken: Set<number>;
   #next = 1;
+  #nextUpstream = FIRST_UPSTREAM;
+  /** Given to Path messages before a Resv has shown the address of the router there. */
+  #unclaimed: number | undefined;
 
-  constructor(readonly rules: readonly InterfaceRule[]) {
+  constructor(readonly rules: readonly InterfaceRule[] = []) {
     this.#taken = new Set(rules.map((rule) => rule.ifindex));
   }
 
-  /** By the addresses that are known of a link, the telling ones first; the first one names it. */
-  ifindex(...addresses: readonly (string | undefined)[]): number {
-    const known = addresses.filter((address) => address !== undefined);
-    for (const address of known) {
-      const ruled = this.#ruled(address);
-      if (ruled !== undefined) return ruled;
+  /** The link by which a message came to the router's address `own`, from `neighbour`. */
+  receiving(own: string, neighbour: string): number {
+    let number = this.#ruled(own) ?? this.#ruled(neighbour) ?? this.#own.get(own);
+    if (number === undefined) {
+      number = this.#unclaimed ?? this.#newNumber();
+      this.#unclaimed = undefined;
+      this.#own.set(own, number);
     }
-    for (const address of known) {
-      const number = this.#numbers.get(address);
-      if (number !== undefined) return this.#name(known, number);
-    }
-    return this.#name(known, this.#newNumber());
+    return number;
   }
 
-  #name(addresses: readonly string[], number: number): number {
-    for (const address of addresses) if (!this.#numbers.has(address)) this.#numbers.set(address, number);
+  /** The link towards a previous hop. */
+  upstream(hop: string): number {
+    let number = this.#ruled(hop) ?? this.#upstream.get(hop);
+    if (number === undefined) {
+      while (this.#taken.has(this.#nextUpstream)) this.#nextUpstream++;
+      number = this.#nextUpstream++;
+      this.#upstream.set(hop, number);
+    }
     return number;
+  }
+
+  /** The link that Path messages to a destination leave by: nobody knows before a Resv comes back, so the first one. */
+  downstream(destination: string): number {
+    const [known] = this.#own.values();
+    return this.#ruled(destination) ?? known ?? (this.#unclaimed ??= this.#newNumber());
   }
 
   #newNumber(): number {
@@ -62,7 +83,7 @@ export class InterfaceTable {
   #ruled(address: string): number | undefined {
     const version = isIP(address);
     if (version === 0) return undefined;
-    const family = version === 6 ? 'ipv6' : 'ipv4';
-    return this.rules.find(({ addresses }) => addresses.check(address, family))?.ifindex;
+    return this.rules.find(({ addresses }) => addresses.check(address, version === 6 ? 'ipv6' : 'ipv4'))
+      ?.ifindex;
   }
 }

@@ -149,13 +149,13 @@ export class CaptureRouter {
       lifetime: 0,
       expiresAt: 0,
       digest,
-      hop: { address: hop, ifindex: this.options.interfaces.ifindex(hop) },
-      out: { address: towards, ifindex: this.options.interfaces.ifindex(outKey(session)) },
+      hop: { address: hop, ifindex: this.options.interfaces.upstream(hop) },
+      out: { address: towards, ifindex: this.options.interfaces.downstream(towards) },
       messageId: undefined,
     };
     if (before === undefined) this.#paths.set(key, state);
     else if (before.hop.address !== hop)
-      before.hop = { address: hop, ifindex: this.options.interfaces.ifindex(hop) };
+      before.hop = { address: hop, ifindex: this.options.interfaces.upstream(hop) };
     const isRefresh = before?.digest === digest;
     refresh(state, objects, arrival);
     state.digest = digest;
@@ -202,7 +202,7 @@ export class CaptureRouter {
     const style = styleText(objects);
     if (session === undefined || style === undefined) return;
     const hop = hopAddress(objects) ?? arrival.src;
-    const ifindex = this.options.interfaces.ifindex(arrival.dst, outKey(session), hop);
+    const ifindex = this.options.interfaces.receiving(arrival.dst, hop);
     const key = resvKey(session, style, objects, ifindex, hop);
     const digest = contentOf(objects);
     const before = this.#resvs.get(key);
@@ -347,7 +347,9 @@ export class CaptureRouter {
     const isUp = type === 'PathErr';
     const inInterface = {
       address: from,
-      ifindex: isUp ? interfaces.ifindex(arrival.dst, from) : (path?.hop.ifindex ?? interfaces.ifindex(from)),
+      ifindex: isUp
+        ? interfaces.receiving(arrival.dst, from)
+        : (path?.hop.ifindex ?? interfaces.upstream(from)),
     };
     const outInterface = isMulticast(objects) ? undefined : isUp ? path?.hop : resv?.in;
     const style = styleText(objects);
@@ -420,11 +422,6 @@ function prolong(state: PathState | ResvState, now: number): void {
 
 function idKey(neighbour: string, epoch: number, id: number): string {
   return `${neighbour} ${epoch} ${id}`;
-}
-
-/** The link that a session's Path messages leave by has no address of its own until a Resv comes back. */
-function outKey(session: string): string {
-  return `out ${session}`;
 }
 
 /** A shared reservation of a neighbour is one state whatever senders it names; an FF one is a state a sender. */
