@@ -146,7 +146,8 @@ export class Family<V extends object> {
     const end = at + length;
     const padding = length & 3 ? 4 - (length & 3) : 0;
     if (length < this.#size || end + padding > outer || (padding !== 0 && !this.#padded)) {
-      return this.#brokenHeader(reader, length);
+      this.#brokenHeader(reader, length);
+      return undefined;
     }
     const key = this.#key(view, at);
     const extra = this.#extra === undefined ? 0 : view.getUint8(at + this.#extra.at) >> this.#extra.shift;
@@ -291,7 +292,7 @@ export class Family<V extends object> {
     if (bits !== 0) view.setUint8(at + extra.at, view.getUint8(at + extra.at) | (bits << extra.shift));
   }
 
-  #brokenHeader(reader: Reader, length: number): undefined {
+  #brokenHeader(reader: Reader, length: number): void {
     const { header } = this;
     const left = reader.end - reader.at;
     reader.subject = { name: header.what, rfc: header.rfc };
@@ -307,7 +308,6 @@ export class Family<V extends object> {
               : reader.error('length', `a length of ${length}`, 'a multiple of 4');
     if (reader.faults === undefined) throw error;
     reader.faults.push(error);
-    return undefined;
   }
 
   /** A member whose body is broken is kept as octets, and the fault is noted. */

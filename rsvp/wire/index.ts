@@ -3,7 +3,8 @@
 // Messages.
 export { checkChecksum, checksumOf, find, RsvpCodec } from './message.js';
 export type { ChecksumState, RsvpInput, RsvpMessage } from './message.js';
-export { MESSAGE_TYPES, PROTOCOLS } from './numbers.js';
+export { MESSAGES, MESSAGE_TYPES, PROTOCOLS, unknownClassAction } from './numbers.js';
+export type { MessageType, UnknownClassAction } from './numbers.js';
 export { PolicyData, RSVP, rsvpWith } from './rsvp.js';
 export type { RsvpExtensions } from './rsvp.js';
 export { FormError, WireError } from './error.js';
@@ -18,6 +19,8 @@ export * from './interfaces.js';
 export * from './policy.js';
 export * from './route.js';
 export * from './style.js';
+
+export { supportTable } from './support.js';
 
 // To declare formats in the same manner.
 export { declare, firstOf } from './declare.js';

@@ -1,4 +1,4 @@
-import { declare } from './declare.js';
+import { declare, firstOf } from './declare.js';
 import type { MemberType } from './declare.js';
 import { Family } from './family.js';
 import type { Extra, Member } from './family.js';
@@ -129,7 +129,24 @@ export const NullServiceTspec = parameter(128, 'NULL_SERVICE_TSPEC', 'RFC 2997 4
   maximumPacketSize: u32({ unit: 'octets' }),
 });
 
-const GENERAL = [NumberOfIsHops, AvailablePathBandwidth, MinimumPathLatency, PathMtu, TokenBucketTspec];
+/** What may stand in any fragment. */
+export const GENERAL_PARAMETERS: readonly Member<Parameter>[] = [
+  NumberOfIsHops,
+  AvailablePathBandwidth,
+  MinimumPathLatency,
+  PathMtu,
+  TokenBucketTspec,
+];
+export const GUARANTEED_PARAMETERS: readonly Member<Parameter>[] = [
+  GuaranteedRspec,
+  ErrorC,
+  ErrorD,
+  ComposedCtot,
+  ComposedDtot,
+  ComposedCsum,
+  ComposedDsum,
+];
+export const NULL_PARAMETERS: readonly Member<Parameter>[] = [NullServiceTspec];
 
 function parametersOf(own: readonly Member<Parameter>[]): Family<Parameter> {
   return new Family<Parameter>(
@@ -146,7 +163,7 @@ function parametersOf(own: readonly Member<Parameter>[]): Family<Parameter> {
       title: (value) => `${value.parameter} (parameter ${value.id}`,
       keyFromJson: (json) => octet(json['id']),
     },
-    [...GENERAL, ...own],
+    [...GENERAL_PARAMETERS, ...own],
   );
 }
 
@@ -171,10 +188,10 @@ export const GuaranteedService = service(
   2,
   'Guaranteed',
   'RFC 2210 3.3.3',
-  parametersOf([GuaranteedRspec, ErrorC, ErrorD, ComposedCtot, ComposedDtot, ComposedCsum, ComposedDsum]),
+  parametersOf(GUARANTEED_PARAMETERS),
 );
 export const ControlledLoad = service(5, 'Controlled-Load', 'RFC 2210 3.3.4', parametersOf([]));
-export const NullService = service(6, 'Null', 'RFC 2997 4', parametersOf([NullServiceTspec]));
+export const NullService = service(6, 'Null', 'RFC 2997 4', parametersOf(NULL_PARAMETERS));
 
 export const SERVICES = new Family<Service>(
   {
@@ -228,3 +245,28 @@ export const INTSERV_SERVICES = {
     count: (octets) => octets / 4,
   }) as unknown as Tail<readonly ServiceFragment[]>,
 };
+
+/** FLOWSPEC, SENDER_TSPEC or ADSPEC, as far as these helpers look. */
+interface IntservObject {
+  readonly services: readonly ServiceFragment[];
+}
+
+/** The token bucket of a FLOWSPEC or SENDER_TSPEC: rates in octets a second, sizes in octets. */
+export function tokenBucketOf({
+  services,
+}: IntservObject): ValueOfMember<typeof TokenBucketTspec> | undefined {
+  for (const { parameters = [] } of services) {
+    const bucket = firstOf(parameters, TokenBucketTspec);
+    if (bucket !== undefined) return bucket;
+  }
+  return undefined;
+}
+
+/** Rate R in octets a second and slack term S in microseconds of a FLOWSPEC that asks for guaranteed service. */
+export function rspecOf({ services }: IntservObject): ValueOfMember<typeof GuaranteedRspec> | undefined {
+  // Parameter 130 is an RSpec in the fragment of guaranteed service alone (RFC 2215 1).
+  const guaranteed = services.find((fragment) => GuaranteedService.is(fragment));
+  return firstOf(guaranteed?.parameters ?? [], GuaranteedRspec);
+}
+
+type ValueOfMember<T> = T extends MemberType<infer V, never, infer B> ? B & V : never;
