@@ -17,6 +17,7 @@ import { COPS_PORT, ERROR_NAMES, REASON } from '../wire/codes.js';
 import type { REPORT } from '../wire/codes.js';
 import type { ContextDecision } from '../wire/decision.js';
 import { Alarm } from './alarm.js';
+import { plainAddress } from './address.js';
 import { TLS_DEFAULTS } from './tls.js';
 
 export interface PepClientOptions extends Omit<PepOptions, 'random' | 'initialSequenceNumber'> {
@@ -203,7 +204,7 @@ export class PepClient extends EventEmitter<PepEvents> {
         this.pep.phase === 'handshake'
           ? this.pep.secured(this.#now())
           : this.pep.connected(this.#now(), {
-              address: socket.remoteAddress ?? '',
+              address: plainAddress(socket.remoteAddress),
               port: socket.remotePort ?? 0,
             }),
       );

@@ -11,6 +11,7 @@ import type { PdpRequest } from '../pdp/request.js';
 import type { ContextDecision } from '../wire/decision.js';
 import type { PdpAddress } from '../wire/writer.js';
 import { Alarm } from './alarm.js';
+import { plainAddress } from './address.js';
 import { TLS_DEFAULTS, tlsPeer } from './tls.js';
 
 export interface PdpServerOptions extends PdpOptions {
@@ -325,5 +326,9 @@ function fourTuple(socket: Socket): string {
 }
 
 function peerOf(socket: Socket): Peer {
-  return { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
+  return {
+    address: plainAddress(socket.remoteAddress),
+    port: socket.remotePort ?? 0,
+    local: { address: plainAddress(socket.localAddress), port: socket.localPort ?? 0 },
+  };
 }

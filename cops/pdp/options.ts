@@ -7,6 +7,8 @@ import type { PdpRequest, PdpSession } from './request.js';
 export interface Peer {
   readonly address: string;
   readonly port: number;
+  /** The address and port of ours that it has connected to. */
+  readonly local?: PdpAddress;
   /** Set once the connection is TLS; the names come from a verified certificate (RFC 4261 7). */
   readonly tls?: { readonly names: readonly string[]; readonly fingerprint?: string };
 }
@@ -69,7 +71,10 @@ export interface PdpOptions extends PdpHooks {
   readonly startTls?: 'none' | 'offered' | 'required';
   /** First sequence number for a PEP; should never repeat for a key (RFC 2748 5). Required with `keys`. */
   readonly initialSequenceNumber?: () => number;
-  /** Addresses PEPs know this PDP by: a LastPDPAddr among them says that the PEP's state may still be here. */
+  /**
+   * Addresses PEPs know this PDP by, besides the one they connect to: a LastPDPAddr among them says that the PEP's state may
+   * still be here.
+   */
   readonly addresses?: readonly PdpAddress[];
   /**
    * When to ask a PEP for its state (RFC 2748 2.5): whenever it says it has some (`cached`, the default), unless all

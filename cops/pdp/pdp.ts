@@ -250,10 +250,9 @@ export class Pdp {
     const key = parkingKey(session);
     const parked = this.#parked.get(key);
     if (parked === undefined) return false;
+    const ours = [session.peer.local, ...(this.options.addresses ?? [])];
     const isOurs =
-      cached !== undefined &&
-      (this.options.addresses?.some((own) => own.address === cached.address && own.port === cached.port) ??
-        false);
+      cached !== undefined && ours.some((own) => own?.address === cached.address && own.port === cached.port);
     if (!isOurs) {
       this.#unpark(key, parked, { kind: 'lost' });
       return false;

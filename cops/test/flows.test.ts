@@ -88,7 +88,6 @@ describe('RFC 2748 flows over loopback TCP', () => {
     const port = await freePort();
     const { server } = await pdp({
       port,
-      addresses: [{ address: HOST, port }],
       ended: (request, end) => ends.push([request.handle, end.kind]),
       synchronized: (session) => synchronized.push(session.pepId),
     });
