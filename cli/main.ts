@@ -28,6 +28,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'make an RSVP message that carries claims and credentials',
     load: () => import('./request.js'),
   },
+  demo: {
+    summary: 'the first minute: a policy server judges the story of Alice',
+    load: () => import('./demo.js'),
+  },
   pdp: { summary: 'a policy server for COPS PEPs', load: () => import('./pdp.js') },
   replay: {
     summary: 'play a capture to a policy server, as a router would',

@@ -1,9 +1,7 @@
 import { Command } from 'commander';
 import { writeFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { timestampMillis } from '../rsvp/capture/index.js';
 import type { PepClient } from '../cops/io/index.js';
-import { CaptureFile, rsvpMessage } from './replay/capture.js';
+import { CaptureFile } from './replay/capture.js';
 import { connectPep, positiveNumber, withConnection } from './replay/connect.js';
 import type { ConnectOptions } from './replay/connect.js';
 import { readDecision } from './replay/decision.js';
@@ -11,9 +9,8 @@ import { Expectations, expectationsText, readExpectations, verdictOf } from './r
 import type { Expected } from './replay/expect.js';
 import { interfaceRule, InterfaceTable } from './replay/interfaces.js';
 import { latencyText, Output } from './replay/output.js';
-import { Player } from './replay/player.js';
-import type { Played } from './replay/player.js';
-import { CaptureRouter } from './replay/router.js';
+import { Pace, playCapture } from './replay/play.js';
+import type { Played, Player } from './replay/player.js';
 import { EXIT } from './exit.js';
 import { say } from './terminal.js';
 
@@ -77,64 +74,45 @@ async function replay(capture: string, options: ReplayOptions): Promise<number> 
   const client = await connectPep(options);
   const output = new Output(options.json === true, file.size);
   try {
-    return await playCapture(file, client, output, expected, options);
+    return await played(file, client, output, expected, options);
   } finally {
     output.stop();
     await client.close();
   }
 }
 
-async function playCapture(
+async function played(
   file: CaptureFile,
   client: PepClient,
   output: Output,
   expected: readonly Expected[] | undefined,
   options: ReplayOptions,
 ): Promise<number> {
-  const router = new CaptureRouter({
-    interfaces: new InterfaceTable((options.interface ?? []).map(interfaceRule)),
-    ...(options.router === undefined ? {} : { own: new Set(options.router) }),
-    refreshes: options.refreshes === true,
-  });
   const expectations = expected === undefined ? undefined : new Expectations(expected);
   const all: Played[] = [];
-  const pace = new Pace(options.speed);
-  const player = new Player(client, {
-    decided: (played) => {
-      all.push(played);
-      output.decided(played, pace.start, expectations?.compare(played)?.problem);
-      output.progress(file.read, all.length);
-    },
-    told: (frame, text) => {
-      if (options.verbose === true) say(`frame ${frame}: ${text}`);
-    },
-  });
+  const pace = new Pace(options.speed === 'max' ? Infinity : positiveNumber('--speed', options.speed));
   client.on('decision', ({ handle, decisions }) => {
     const { outcome, reason } = readDecision(decisions);
     say(`unsolicited decision for handle ${handle}: ${outcome} (${reason})`);
   });
   const started = performance.now();
-  for await (const packets of file.packets()) {
-    for (const packet of packets) {
-      if (packet.kind === 'cops') continue;
-      const time = packet.time === undefined ? pace.now : timestampMillis(packet.time);
-      await pace.until(time);
-      const message =
-        packet.kind === 'fault' ? (packet.faults[0]?.message ?? 'damaged') : rsvpMessage(packet);
-      if (typeof message === 'string') {
-        say(`frame ${packet.frame}: not played: ${message}`);
-        continue;
-      }
-      for (const step of router.receive(message, {
-        frame: packet.frame,
-        time,
-        src: packet.src,
-        dst: packet.dst,
-      })) {
-        await player.play(step);
-      }
-    }
-  }
+  const player = await playCapture(file, client, {
+    pace,
+    router: {
+      interfaces: new InterfaceTable((options.interface ?? []).map(interfaceRule)),
+      ...(options.router === undefined ? {} : { own: new Set(options.router) }),
+      refreshes: options.refreshes === true,
+    },
+    decided: (decided) => {
+      all.push(decided);
+      output.decided(decided, pace.start, expectations?.compare(decided)?.problem);
+      output.progress(file.read, all.length);
+    },
+    told: (frame, text) => {
+      if (options.verbose === true) say(`frame ${frame}: ${text}`);
+    },
+    skipped: (frame, why) => say(`frame ${frame}: not played: ${why}`),
+  });
   output.stop();
   say(summary(all, player, (performance.now() - started) / 1000));
   if (options.record !== undefined) writeFileSync(options.record, expectationsText(all));
@@ -150,29 +128,4 @@ function summary(all: readonly Played[], player: Player, seconds: number): strin
   for (const { decision } of all) counts.set(decision, (counts.get(decision) ?? 0) + 1);
   const parts = [...counts].map(([decision, count]) => `${count} ${decision}`).join(', ');
   return `${all.length} decisions${parts === '' ? '' : ` (${parts})`}, ${player.reports} reports, ${player.deletes} deletes in ${seconds.toFixed(2)} s; ${latencyText(player.latencies)}`;
-}
-
-/** Keeps to the capture's times, faster or slower, or not at all. */
-class Pace {
-  /** Time of the first packet; 0 before it. */
-  start = 0;
-  /** Time of the latest. */
-  now = 0;
-  readonly #factor: number;
-  #began: number | undefined;
-
-  constructor(speed: string) {
-    this.#factor = speed === 'max' ? Infinity : positiveNumber('--speed', speed);
-  }
-
-  async until(time: number): Promise<void> {
-    if (this.#began === undefined) {
-      this.#began = performance.now();
-      this.start = time;
-    }
-    this.now = Math.max(this.now, time);
-    const due = this.#began + (time - this.start) / this.#factor;
-    const wait = due - performance.now();
-    if (wait > 1) await sleep(wait);
-  }
 }
