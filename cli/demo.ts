@@ -64,9 +64,8 @@ async function demo(options: DemoOptions): Promise<number> {
     print(storyTable(played, reasons));
     const exitCode = judge(played, fixturePath(`${folder}/expect.yaml`));
     if (options.once === true) return exitCode;
-    const paint = painter(process.stdout);
-    watch = ({ request, message, outcome, reason }) =>
-      print(`${paint('dim', request.pepId)}  ${message}  ${paint(COLOURS[outcome], outcome)}  ${reason}`);
+    const live = new LiveLines();
+    watch = (decided) => live.add(decided);
     print(whatNext(capture, port));
     await new Promise<void>((resolve) => {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, resolve);
@@ -122,6 +121,28 @@ const COLOURS = { install: 'green', remove: 'yellow', null: 'dim', error: 'red' 
 const OTHER_COLUMNS = 60;
 const LEAST_REASON = 40;
 
+/** Lines a second that a person can follow. */
+const MOST_LINES = 20;
+
+/** Decisions as they are made while the demo serves: the first few of each second, and how many more there were. */
+class LiveLines {
+  readonly #paint = painter(process.stdout);
+  #count = 0;
+
+  add({ request, message, outcome, reason }: Decided): void {
+    if (this.#count === 0) setTimeout(() => this.#rest(), 1000).unref();
+    if (this.#count++ >= MOST_LINES) return;
+    print(
+      `${this.#paint('dim', request.pepId)}  ${message}  ${this.#paint(COLOURS[outcome], outcome)}  ${reason}`,
+    );
+  }
+
+  #rest(): void {
+    if (this.#count > MOST_LINES) print(this.#paint('dim', `... and ${this.#count - MOST_LINES} more`));
+    this.#count = 0;
+  }
+}
+
 /** What the router is told is `installed`; why it was granted, the PDP's own log says. */
 function storyTable(played: readonly Played[], reasons: ReadonlyMap<string, string>): string {
   const paint = painter(process.stdout);
@@ -159,7 +180,10 @@ function whatNext(capture: string, port: number): string {
   const tries = [
     [`npx bandex decode -v ${file}`, 'every message, credentials opened up'],
     [`npx bandex replay ${file} --pdp 127.0.0.1:${port}`, 'the same again, from another terminal'],
-    [`npx bandex pep --pdp 127.0.0.1:${port} --capture ${file} --count 1000`, 'how fast it answers'],
+    [
+      `npx bandex pep --pdp 127.0.0.1:${port} --in 192.0.2.7=1 --capture ${file} --count 500`,
+      'how fast it answers',
+    ],
     ['npx bandex --help', 'all commands'],
   ] as const;
   const lines = tries.map(([line, what]) => `  ${paint('bold', line)}\n      ${paint('dim', what)}`);

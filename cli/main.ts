@@ -33,6 +33,7 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     load: () => import('./demo.js'),
   },
   pdp: { summary: 'a policy server for COPS PEPs', load: () => import('./pdp.js') },
+  pep: { summary: 'ask a policy server from the command line', load: () => import('./pep.js') },
   replay: {
     summary: 'play a capture to a policy server, as a router would',
     load: () => import('./replay.js'),

@@ -1,16 +1,15 @@
 import { Command, Option } from 'commander';
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { credentialDigest, splitAssertions } from '../policy/keynote/index.js';
-import { PAYMENT_RSVP, paymentObject } from '../policy/payment/index.js';
+import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
+import { PAYMENT_RSVP } from '../policy/payment/index.js';
 import { buildIp, pcapHeader, pcapRecord, timestampOfMillis } from '../rsvp/capture/index.js';
 import { toHex } from '../rsvp/wire/index.js';
 import type { WireObject } from '../rsvp/wire/index.js';
 import { CliError, EXIT } from './exit.js';
 import { bandwidth, collect, instant, pair, sender, session, wholeNumber } from './quantities.js';
 import type { SessionText } from './quantities.js';
-import { claimsOf } from './request/claims.js';
 import { MESSAGES, requestMessage, STYLES } from './request/message.js';
 import type { MessageName, StyleName } from './request/message.js';
+import { policyDataOf } from './request/policy-data.js';
 import { print, say } from './terminal.js';
 
 interface Options {
@@ -99,23 +98,6 @@ Examples:
         throw new CliError(error.message, EXIT.usage);
       }
     });
-}
-
-function policyDataOf(files: readonly string[], options: Options): readonly WireObject[] {
-  const check = options.check === undefined ? [] : credentialsOf(options.check);
-  const assertions = [...check, ...files.flatMap(credentialsOf)];
-  const references = (options.byReference ?? []).flatMap(credentialsOf).map(credentialDigest);
-  const given = options.claim ?? [];
-  const derived = check.flatMap(claimsOf).filter(([name]) => !given.some(([other]) => other === name));
-  const claims = [...given, ...derived];
-  if (claims.length + assertions.length + references.length === 0) return [];
-  return [paymentObject({ claims, assertions, references }, options.deflate === true)];
-}
-
-function credentialsOf(path: string): string[] {
-  return splitAssertions(readFileSync(path, 'latin1')).map(({ text }) =>
-    text.endsWith('\n') ? text : `${text}\n`,
-  );
 }
 
 function write(options: Options, policyData: readonly WireObject[]): void {

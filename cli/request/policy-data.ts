@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import { credentialDigest, splitAssertions } from '../../policy/keynote/index.js';
+import { paymentObject } from '../../policy/payment/index.js';
+import type { WireObject } from '../../rsvp/wire/index.js';
+import { claimsOf } from './claims.js';
+
+/** What goes into a payment element, as the command line has it. */
+export interface PaymentTerms {
+  readonly claim?: readonly (readonly [string, string])[];
+  /** File of the check. */
+  readonly check?: string;
+  readonly deflate?: true;
+  /** Files of credentials that go by their SHA-256 alone. */
+  readonly byReference?: readonly string[];
+}
+
+/** POLICY_DATA with claims and credentials; nothing where there are none. */
+export function policyDataOf(files: readonly string[], terms: PaymentTerms): readonly WireObject[] {
+  const check = terms.check === undefined ? [] : credentialsOf(terms.check);
+  const assertions = [...check, ...files.flatMap(credentialsOf)];
+  const references = (terms.byReference ?? []).flatMap(credentialsOf).map(credentialDigest);
+  const given = terms.claim ?? [];
+  const derived = check.flatMap(claimsOf).filter(([name]) => !given.some(([other]) => other === name));
+  const claims = [...given, ...derived];
+  if (claims.length + assertions.length + references.length === 0) return [];
+  return [paymentObject({ claims, assertions, references }, terms.deflate === true)];
+}
+
+function credentialsOf(path: string): string[] {
+  return splitAssertions(readFileSync(path, 'latin1')).map(({ text }) =>
+    text.endsWith('\n') ? text : `${text}\n`,
+  );
+}
