@@ -1,9 +1,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { filterOf, type FilterOptions } from './decode/filter.js';
+import { Output } from './decode/output.js';
 import { renderJson, renderLine, renderTree } from './decode/render.js';
 import { decodeFiles, decodeHex, type DecodeOptions } from './decode/run.js';
 import { CliError, EXIT } from './exit.js';
-import { LineWriter } from './terminal.js';
 
 interface Options extends FilterOptions {
   readonly verbose?: boolean;
@@ -66,7 +66,7 @@ async function run(files: readonly string[], options: Options): Promise<void> {
     count: options.count ?? Infinity,
     strict: options.strict === true,
   };
-  const out = new LineWriter();
+  const out = new Output();
   if (options.hex !== undefined) {
     if (files.some((file) => file !== '-')) throw usage('--hex reads stdin, not files');
     process.exitCode = await decodeHex(options.hex, process.stdin, decode, out);

@@ -33,12 +33,9 @@ const RSVP_BRIEFS: Readonly<Record<string, Brief>> = {
   FILTER_SPEC: senderText,
   SENDER_TEMPLATE: (fields) => prefixed('from', senderText(fields)),
   ERROR_SPEC: errorText,
-  USER_ERROR_SPEC: ({ description }) =>
-    typeof description === 'string' ? JSON.stringify(description) : undefined,
   POLICY_DATA: ({ elements }) => prefixed('policy', names(elements, 'element')),
   RESV_CONFIRM: ({ receiverAddress }) => prefixed('confirm to', text(receiverAddress)),
-  SESSION_ATTRIBUTE: ({ sessionName }) =>
-    typeof sessionName === 'string' ? JSON.stringify(sessionName) : undefined,
+  SESSION_ATTRIBUTE: ({ sessionName }) => quoted(sessionName),
   LABEL: ({ label }) => prefixed('label', text(label)),
   HELLO: ({ srcInstance, dstInstance }) => `from instance ${String(srcInstance)} to ${String(dstInstance)}`,
   MESSAGE_ID_ACK: ({ messageIdentifier }) => prefixed('ack', text(messageIdentifier)),
@@ -58,7 +55,7 @@ const COPS_BRIEFS: Readonly<Record<string, Brief>> = {
   Error: ({ errorCode }) => named(ERROR_NAMES, errorCode),
   KATimer: ({ kaTimerValue }) => `keep-alive ${String(kaTimerValue)} s`,
   AcctTimer: ({ acctTimerValue }) => `accounting ${String(acctTimerValue)} s`,
-  PEPID: ({ pepId }) => JSON.stringify(pepId),
+  PEPID: ({ pepId }) => quoted(pepId),
   'Report-Type': ({ reportType }) => named(REPORT_NAMES, reportType),
   PDPRedirAddr: ({ address, tcpPortNumber }) => `go to ${withPort(String(address), tcpPortNumber)}`,
   LastPDPAddr: ({ address, tcpPortNumber }) => `last at ${withPort(String(address), tcpPortNumber)}`,
@@ -180,6 +177,13 @@ function text(value: unknown): string | undefined {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
     ? String(value)
     : undefined;
+}
+
+/** A peer's text, on one line and without control of the terminal. */
+function quoted(value: unknown): string | undefined {
+  if (typeof value !== 'string') return undefined;
+  const escaped = (c: string): string => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(value).replace(/[\x7f-\x9f]/g, escaped);
 }
 
 function join(a: string, b: string | undefined): string {

@@ -1,27 +1,29 @@
 import { COPS, type CopsMessage } from '../../cops/wire/message.js';
 import { timestampText, type Timestamp } from '../../rsvp/capture/index.js';
-import { field } from '../../rsvp/wire/index.js';
+import { field, type RsvpMessage } from '../../rsvp/wire/index.js';
 import { copsBrief, rsvpBrief } from './brief.js';
 import { RSVP_CODEC } from './codec.js';
 import { rsvpInside } from './contents.js';
 import type { Decoded } from './message.js';
+import { ObjectForms } from './object-forms.js';
+import type { Output } from './output.js';
 
-/** A message as lines, without the last line end; `file` is named where there are several. */
-export type Renderer = (decoded: Decoded, file: string | undefined) => string;
+/** Writes a message, its last line end included; `file` is named where there are several. */
+export type Renderer = (decoded: Decoded, out: Output, file: string | undefined) => void;
 
 /** One line a message. */
-export function renderLine({ packet, rsvp, cops, faults }: Decoded, file?: string): string {
+export function renderLine({ packet, rsvp, cops, faults }: Decoded, out: Output, file?: string): void {
   let line = file === undefined ? '' : `${file}:`;
   line += `${String(packet.frame).padStart(5)}  ${timeText(packet.time)}`;
   if (packet.src !== '') line += `  ${packet.src} > ${packet.dst}`;
   if (rsvp !== undefined) line += `  ${rsvpBrief(rsvp)}`;
   else if (cops !== undefined) line += `  ${copsBrief(cops)}`;
   for (const { code, message } of faults) line += `  [${code}: ${message}]`;
-  return line;
+  out.text(`${line}\n`);
 }
 
-/** The whole tree, and an empty line behind it: its last line ends as all of them do. */
-export function renderTree({ packet, rsvp, cops, faults }: Decoded, file?: string): string {
+/** The whole tree, and an empty line behind it. */
+export function renderTree({ packet, rsvp, cops, faults }: Decoded, out: Output, file?: string): void {
   const { frame, frames, src, dst, srcPort, dstPort, protocol, ttl, routerAlert } = packet;
   let text = file === undefined ? `Frame ${frame}` : `${file}: frame ${frame}`;
   if (frames.length > 1) text += ` (in ${frames.length} parts: ${rangesText(frames)})`;
@@ -32,13 +34,20 @@ export function renderTree({ packet, rsvp, cops, faults }: Decoded, file?: strin
   }
   if (routerAlert !== undefined) text += `, Router Alert ${routerAlert}`;
   for (const { code, message, where } of faults) text += `\n  [${code}] ${where}: ${message}`;
-  if (rsvp !== undefined) return `${text}\n${RSVP_CODEC.text(rsvp, '  ')}`;
-  if (cops !== undefined) return `${text}\n${copsText(cops)}`;
-  return `${text}\n`;
+  text += '\n';
+  if (rsvp !== undefined && isPlain(rsvp, faults)) {
+    out.text(text + RSVP_CODEC.text({ ...rsvp, objects: [] }, '  '));
+    objectTexts.write(rsvp, packet.payload, out);
+    out.text('\n');
+    return;
+  }
+  if (rsvp !== undefined) text += RSVP_CODEC.text(rsvp, '  ');
+  if (cops !== undefined) text += copsText(cops);
+  out.text(`${text}\n`);
 }
 
 /** One JSON object. `time` is the exact decimal of the capture: seconds since 1970. */
-export function renderJson({ packet, rsvp, cops, faults }: Decoded, file?: string): string {
+export function renderJson({ packet, rsvp, cops, faults }: Decoded, out: Output, file?: string): void {
   const { frame, frames, src, dst, srcPort, dstPort, protocol, ttl, routerAlert } = packet;
   const time = packet.time === undefined ? 'null' : timestampText(packet.time);
   let json = file === undefined ? `{"frame":${frame}` : `{"file":${JSON.stringify(file)},"frame":${frame}`;
@@ -50,13 +59,31 @@ export function renderJson({ packet, rsvp, cops, faults }: Decoded, file?: strin
       : `,"src":"${src}","dst":"${dst}","protocol":${protocol},"ttl":${ttl}`;
   if (srcPort !== undefined) json += `,"srcPort":${srcPort},"dstPort":${dstPort ?? 0}`;
   if (routerAlert !== undefined) json += `,"routerAlert":${routerAlert}`;
+  if (rsvp !== undefined && isPlain(rsvp, faults)) {
+    const empty = JSON.stringify(RSVP_CODEC.toJson({ ...rsvp, objects: [] }));
+    out.text(`${json},"rsvp":${empty.slice(0, -OBJECTS_END.length)}`);
+    objectJsons.write(rsvp, packet.payload, out);
+    out.text(`${OBJECTS_END}}\n`);
+    return;
+  }
   if (rsvp !== undefined) json += `,"rsvp":${JSON.stringify(RSVP_CODEC.toJson(rsvp))}`;
   if (cops !== undefined) json += `,"cops":${JSON.stringify(copsJson(cops))}`;
   if (faults.length > 0) json += `,"faults":${JSON.stringify(faults)}`;
-  return `${json}}`;
+  out.text(`${json}}\n`);
 }
 
 const PROTOCOL_NAMES: Readonly<Record<number, string>> = { 6: 'TCP', 17: 'UDP', 46: 'RSVP' };
+
+const objectTexts = new ObjectForms((object) => RSVP_CODEC.objects.text(object, '    '), '');
+const objectJsons = new ObjectForms((object) => JSON.stringify(RSVP_CODEC.objects.toJson(object)), ',');
+
+/** How the JSON of a message ends whose objects are all that there is. */
+const OBJECTS_END = ']}';
+
+/** Its objects lie one behind the other and are all that there is: they can be written each by itself. */
+function isPlain({ messages, trailing }: RsvpMessage, faults: Decoded['faults']): boolean {
+  return faults.length === 0 && messages === undefined && trailing === undefined;
+}
 
 /** COPS as its codec writes it; the data of client type 1 as the RSVP objects that it is (RFC 2749 2.3). */
 function copsJson(message: CopsMessage): Record<string, unknown> {

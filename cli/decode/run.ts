@@ -2,10 +2,11 @@ import { CaptureDecoder, type CaptureOptions, type Packet } from '../../rsvp/cap
 import { openCapture } from '../../rsvp/capture/io/open.js';
 import { fromHex } from '../../rsvp/wire/index.js';
 import { EXIT } from '../exit.js';
-import { say, type LineWriter } from '../terminal.js';
+import { say } from '../terminal.js';
 import type { Filter } from './filter.js';
 import { numberedLines } from './lines.js';
 import { decodePacket } from './message.js';
+import type { Output } from './output.js';
 import type { Renderer } from './render.js';
 
 export interface DecodeOptions {
@@ -22,7 +23,7 @@ export interface DecodeOptions {
 export async function decodeFiles(
   files: readonly string[],
   options: DecodeOptions,
-  out: LineWriter,
+  out: Output,
 ): Promise<number> {
   const printer = new Printer(options, out);
   let code: number = EXIT.ok;
@@ -67,7 +68,7 @@ export async function decodeHex(
   protocol: 'rsvp' | 'cops',
   input: AsyncIterable<Uint8Array>,
   options: DecodeOptions,
-  out: LineWriter,
+  out: Output,
 ): Promise<number> {
   const printer = new Printer(options, out);
   for await (const { number, text } of numberedLines(input)) {
@@ -95,7 +96,7 @@ class Printer {
 
   constructor(
     private readonly options: DecodeOptions,
-    private readonly out: LineWriter,
+    private readonly out: Output,
   ) {
     this.#left = options.count;
   }
@@ -110,7 +111,8 @@ class Printer {
     if (decoded.faults.length > 0) this.faulty = true;
     if (!this.options.filter(decoded)) return undefined;
     this.#left -= 1;
-    return this.out.line(this.options.render(decoded, this.file));
+    this.options.render(decoded, this.out, this.file);
+    return this.out.pause();
   }
 }
 
