@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path';
 import { parseAssertions } from '../../policy/keynote/index.js';
 import type { Assertion, CredentialCache, KeyNoteSyntaxError } from '../../policy/keynote/index.js';
 import { PaymentPolicy } from '../../policy/payment/index.js';
@@ -38,7 +39,9 @@ export function buildPolicy(config: LoadedConfig, state: PolicyState): PaymentPo
 function readAssertions(config: LoadedConfig): Assertion[] {
   const { files, assertions } = config.policy;
   return [
-    ...files.flatMap((name, i) => parsed(name, config.read(['policy', 'files', i], name).toString('latin1'))),
+    ...files.flatMap((name, i) =>
+      parsed(join(dirname(config.file), name), config.read(['policy', 'files', i], name).toString('latin1')),
+    ),
     ...parsed(`${config.file}: \`policy.assertions\``, assertions),
   ];
 }
