@@ -1,4 +1,5 @@
 import { Parser } from 'binary-parser';
+import { asIs, BadValue, octetsForm } from './field.js';
 import type { Field } from './field.js';
 import type { Front, Tail } from './layout.js';
 import type { Reader, Writer } from './octets.js';
@@ -11,8 +12,8 @@ export interface Compiled {
   /** Octets of the fixed part. */
   readonly size: number;
   readonly create: (length: number, extra: number) => Loose;
-  readonly read: (reader: Reader, length: number, extra: number) => Loose;
-  readonly write: (writer: Writer, value: Loose) => void;
+  readonly read: (reader: Reader, length?: number, extra?: number) => Loose;
+  readonly write: (writer: Writer, value: Loose) => number;
   readonly text: (value: Loose, indent: string) => string;
   readonly toJson: (value: Loose) => Loose;
 }
@@ -29,7 +30,7 @@ export function compile(fields: readonly Entry[], tails: readonly Part[], front:
   const all = [...fields, ...tails];
   const inFront = [
     ...Object.keys(front.constants),
-    ...(front.extra === undefined ? [] : [front.extra]),
+    ...(front.extra === undefined ? [] : [front.extra.name]),
     ...(front.length ? ['length'] : []),
   ];
   const refined = fields.filter(([, field]) => field.refine !== undefined);
@@ -43,17 +44,22 @@ export function compile(fields: readonly Entry[], tails: readonly Part[], front:
       ${Object.entries(front.constants)
         .map(([name, value]) => `this.${name} = ${JSON.stringify(value)};`)
         .join('\n')}
-      ${front.extra === undefined ? '' : `this.${front.extra} = extra;`}
+      ${front.extra === undefined ? '' : `this.${front.extra.name} = extra;`}
       ${front.length ? 'this.length = length;' : ''}
       ${fields.map(([name]) => `this.${name} = ${name}__;`).join('\n')}
       ${tails.map(([name]) => `this.${name} = ${name}_.zero;`).join('\n')}
     }
     Value.prototype = Object.prototype;
+    let indented;
+    ${[...(front.extra === undefined ? [] : [front.extra.name]), ...all.map(([name]) => name)]
+      .map((name) => `let label_${name};`)
+      .join(' ')}
     return {
       size: ${size},
       create: (length, extra) => new Value(${['length', 'extra', ...fields.map(([name]) => `${name}_.zero`)].join(', ')}),
-      read(reader, length, extra) {
+      read(reader, length = 0, extra = 0) {
         const at = reader.at;
+        try {
         if (reader.end - at < ${size}) reader.take(${size}, '${what}');
         reader.at = at + ${size};
         const dataView = reader.view, buffer = reader.octets;
@@ -69,32 +75,85 @@ export function compile(fields: readonly Entry[], tails: readonly Part[], front:
         ${tails.map(([name]) => `vars.${name} = ${name}_.read(reader, vars, at);`).join('\n')}
         if (reader.at < reader.end) vars.trailing = reader.rest();
         return vars;
+        } catch (error) {
+          throw locate(error, reader, at);
+        }
       },
       write(writer, value) {
+        try {
         const at = writer.skip(${size});
         const view = writer.view;
         ${writes.join('\n')}
         ${tails.map(([name]) => `${name}_.write(writer, value.${name}, at);`).join('\n')}
         const trailing = value.trailing;
         if (trailing !== undefined) writer.bytes(trailing);
+        } catch (error) {
+          throw blame(error, fields, value);
+        }
+        return ${front.extra === undefined ? '0' : `value.${front.extra.name}`};
       },
       text(value, indent) {
-        let lines = '';
-        ${fields.map(([name, field]) => unlessZeroReserved(name, printing(name, field))).join('\n')}
-        ${tails.map(([name]) => unlessZeroReserved(name, `lines += ${name}_.text(value.${name}, '${labelOf(name)}', indent);`)).join('\n')}
-        return lines;
+        if (indent !== indented) {
+          indented = indent;
+          ${[...(front.extra === undefined ? [] : [front.extra.name]), ...all.map(([name]) => name)]
+            .map((name) => `label_${name} = indent + '${labelOf(name)}: ';`)
+            .join('\n')}
+        }
+        return ${[
+          ...(front.extra === undefined ? [] : [printingExtra(front.extra.name)]),
+          ...fields.map(([name, field]) => unlessZeroReserved(name, printing(name, field))),
+          ...tails.map(([name]) =>
+            unlessZeroReserved(name, `${name}_.text(value.${name}, '${labelOf(name)}', indent)`),
+          ),
+          `(value.trailing === undefined ? '' : indent + 'trailing: ' + octetsText(value.trailing) + '\\n')`,
+        ].join(' + ')};
       },
-      toJson: (value) => ${jsonOf(inFront, all)},
+      toJson(value) {
+        const json = ${jsonOf(inFront, all)};
+        if (value.trailing !== undefined) json.trailing = octetsHex(value.trailing);
+        return json;
+      },
     };`;
   // eslint-disable-next-line @typescript-eslint/no-implied-eval -- compiled from declarations in this project alone
-  const build = new Function('fields', 'tails', source) as (
-    fields: readonly unknown[],
-    tails: readonly unknown[],
-  ) => Compiled;
+  const build = new Function(
+    'fields',
+    'tails',
+    'extra_',
+    'locate',
+    'blame',
+    'octetsText',
+    'octetsHex',
+    source,
+  ) as (fields: readonly unknown[], tails: readonly unknown[], ...helpers: unknown[]) => Compiled;
   return build(
     fields.map(([, field]) => field),
     tails.map(([, tail]) => tail),
+    front.extra?.field,
+    locate,
+    (error: unknown, _fields: unknown, value: Loose) => blame(error, fields, value),
+    octetsForm.text,
+    octetsForm.toJson,
   );
+}
+
+/** A value that a format excludes becomes an error that knows where it stands. */
+function locate(error: unknown, reader: Reader, at: number): unknown {
+  return error instanceof BadValue ? reader.error('value', error.problem, error.expected, at) : error;
+}
+
+/** Which field a caller's value does not fit: each is written alone, until one complains again. */
+function blame(error: unknown, fields: readonly Entry[], value: Loose): unknown {
+  if (!(error instanceof RangeError)) return error;
+  const scratch = new DataView(new ArrayBuffer(64));
+  for (const [name, field] of fields) {
+    try {
+      if (field.encode === undefined) field.write(scratch, 0, value[name]);
+      else field.encode(value[name]);
+    } catch {
+      return new RangeError(`${name}: ${error.message}`);
+    }
+  }
+  return error;
 }
 
 /** Reserved bits are left out where they are zero: two literals, so that each has one shape. */
@@ -104,7 +163,7 @@ function jsonOf(inFront: readonly string[], all: readonly (readonly [string, obj
     const own = parts.map(([name, part]) =>
       'plain' in part ? `${name}: value.${name}` : `${name}: ${name}_.toJson(value.${name})`,
     );
-    return `({ ${[...front, ...own].join(', ')} })`;
+    return `{ ${[...front, ...own].join(', ')} }`;
   };
   const reserved = all.filter(([name]) => name.startsWith('reserved'));
   if (reserved.length === 0) return literal(all);
@@ -112,13 +171,24 @@ function jsonOf(inFront: readonly string[], all: readonly (readonly [string, obj
   return `${zero} ? ${literal(all.filter((part) => !reserved.includes(part)))} : ${literal(all)}`;
 }
 
-function unlessZeroReserved(name: string, statement: string): string {
-  return name.startsWith('reserved') ? `if (value.${name} !== 0) ${statement}` : statement;
+function unlessZeroReserved(name: string, text: string): string {
+  return name.startsWith('reserved') ? `(value.${name} === 0 ? '' : ${text})` : text;
 }
 
 function printing(name: string, field: LooseField): string {
-  const text = field.text.length > 1 ? `${name}_.text(value.${name}, value)` : `${name}_.text(value.${name})`;
-  return `lines += indent + '${labelOf(name)}: ' + ${text} + '\\n';`;
+  const value = `value.${name}`;
+  const text =
+    field.text === String || field.text === asIs
+      ? value
+      : field.text.length > 1
+        ? `${name}_.text(${value}, value)`
+        : `${name}_.text(${value})`;
+  return `label_${name} + ${text} + '\\n'`;
+}
+
+/** What a header carries besides is printed where it is not 0. */
+function printingExtra(name: string): string {
+  return `(value.${name} === 0 ? '' : label_${name} + extra_.text(value.${name}, value) + '\\n')`;
 }
 
 /**

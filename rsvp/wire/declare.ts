@@ -1,4 +1,4 @@
-import type { Member } from './family.js';
+import type { Extra, Member } from './family.js';
 import { layout } from './layout.js';
 import type { Fields, InputOf, NoTail, Tails, ValueOf } from './layout.js';
 
@@ -16,7 +16,7 @@ export interface MemberHead {
   /** What each value carries to say what it is. */
   readonly constants: Readonly<Record<string, string | number>>;
   /** What else the family's header has. */
-  readonly extra?: string;
+  readonly extra?: Extra;
 }
 
 /** Declares a member of a family: its fields in the order of the RFC's diagram, then its variable part. */

@@ -94,7 +94,11 @@ export class Family<V extends object> {
   readonly #lengthAt: number;
   readonly #lengthOctets: number;
   readonly #words: boolean;
+  readonly #lengthLimit: number;
   readonly #extra: Extra | undefined;
+  /** The last indentation asked for, and the one inside it: the same strings again are quick to compare. */
+  #indented = '';
+  #inner = '  ';
 
   constructor(
     readonly header: Header<V>,
@@ -107,6 +111,7 @@ export class Family<V extends object> {
     this.#keyMask = header.key.bits === undefined ? 0xff : 2 ** header.key.bits - 1;
     this.#lengthAt = header.length.at;
     this.#lengthOctets = header.length.octets;
+    this.#lengthLimit = 2 ** (8 * header.length.octets);
     this.#words = header.length.words === true;
     this.#extra = header.extra;
     for (const member of members) (this.#members[member.key >> 8] ??= [])[member.key & 0xff] = member;
@@ -175,15 +180,18 @@ export class Family<V extends object> {
     const key = header.keyOf(value);
     const at = writer.skip(this.#size);
     const { body } = value as Common;
-    if (body !== undefined) writer.bytes(body);
-    else {
+    let extra: number | undefined;
+    if (body !== undefined) {
+      writer.bytes(body);
+      extra = this.#extraOf(value);
+    } else {
       const member = this.#members[key >> 8]?.[key & 0xff];
       if (member === undefined)
         throw new TypeError(`${header.title(value)}) has no declaration and no \`body\``);
-      member.layout.write(writer, value);
+      extra = member.layout.write(writer, value);
     }
     const length = writer.at - at;
-    this.#writeHeader(writer.view, at, value, key, length);
+    this.#writeHeader(writer.view, at, value, key, length, extra ?? 0);
     if ((length & 3) === 0) return;
     if (!this.#padded)
       throw new RangeError(`${header.title(value)}): ${length} octets are no multiple of four`);
@@ -195,35 +203,40 @@ export class Family<V extends object> {
   /** Lines for people: the title, then the fields, indented. */
   text(value: V, indent: string): string {
     const { header } = this;
-    const { body, error, trailing, padding, length } = value as Common;
-    const member = this.find(header.keyOf(value));
-    const inner = `${indent}  `;
-    let lines = `${indent}${member === undefined ? header.title(value) : member.heading}, ${length ?? 0} octets)\n`;
-    if (header.extra !== undefined) {
-      const extra = (value as Readonly<Record<string, unknown>>)[header.extra.name] as number;
-      if (extra !== 0)
-        lines += `${inner}${labelOf(header.extra.name)}: ${header.extra.field.text(extra, value)}\n`;
+    const { body, length } = value as Common;
+    const key = header.keyOf(value);
+    const member = this.#members[key >> 8]?.[key & 0xff];
+    if (indent !== this.#indented) {
+      this.#indented = indent;
+      this.#inner = `${indent}  `;
     }
-    if (error !== undefined) lines += `${inner}[malformed] ${error.message}\n`;
-    if (body === undefined) lines += member?.layout.text(value, inner) ?? '';
-    else if (body.length > 0) lines += `${inner}${octetsForm.text(body)}\n`;
-    if (trailing !== undefined) lines += `${inner}trailing: ${octetsForm.text(trailing)}\n`;
-    if (padding !== undefined) lines += `${inner}padding: ${octetsForm.text(padding)}\n`;
-    return lines;
+    const inner = this.#inner;
+    const head = `${indent}${member === undefined ? header.title(value) : member.heading}, ${length ?? 0} octets)\n`;
+    const lines =
+      body === undefined && member !== undefined
+        ? member.layout.text(value, inner)
+        : this.#opaqueText(value, inner);
+    if (!this.#padded) return head + lines;
+    const { padding } = value as Common;
+    return head + lines + (padding === undefined ? '' : `${inner}padding: ${octetsForm.text(padding)}\n`);
   }
 
   toJson(value: V): Record<string, unknown> {
-    const { body, error, trailing, padding } = value as Common;
+    const { body } = value as Common;
     let json: Record<string, unknown>;
-    if (body !== undefined) json = { ...value, body: octetsForm.toJson(body) };
-    else {
-      const member = this.find(this.header.keyOf(value));
+    if (body !== undefined) {
+      const { error } = value as Common;
+      json = { ...value, body: octetsForm.toJson(body) };
+      if (error !== undefined) json['error'] = error.message;
+    } else {
+      const key = this.header.keyOf(value);
+      const member = this.#members[key >> 8]?.[key & 0xff];
       if (member === undefined)
         throw new TypeError(`${this.header.title(value)}) has no declaration and no \`body\``);
       json = member.layout.toJson(value);
     }
-    if (error !== undefined) json['error'] = error.message;
-    if (trailing !== undefined) json['trailing'] = octetsForm.toJson(trailing);
+    if (!this.#padded) return json;
+    const { padding } = value as Common;
     if (padding !== undefined) json['padding'] = octetsForm.toJson(padding);
     return json;
   }
@@ -276,20 +289,24 @@ export class Family<V extends object> {
     return this.#keyOctets === 2 ? view.getUint16(place) : view.getUint8(place) & this.#keyMask;
   }
 
-  #writeHeader(view: DataView, at: number, value: V, key: number, length: number): void {
+  #writeHeader(view: DataView, at: number, value: V, key: number, length: number, bits: number): void {
     const stated = this.#words ? (length - this.#size) / 4 : length;
-    if (stated >= 2 ** (8 * this.#lengthOctets))
+    if (stated >= this.#lengthLimit)
       throw new RangeError(`${this.header.title(value)}): ${length} octets do not fit its length field`);
     if (this.#lengthOctets === 2) view.setUint16(at + this.#lengthAt, stated);
     else view.setUint8(at + this.#lengthAt, stated);
     if (this.#keyOctets === 2) view.setUint16(at + this.#keyAt, key);
     else view.setUint8(at + this.#keyAt, key);
     const extra = this.#extra;
-    if (extra === undefined) return;
-    const bits = (value as Readonly<Record<string, number | undefined>>)[extra.name] ?? 0;
-    if (bits < 0 || bits >= 2 ** (8 - extra.shift))
+    if (extra === undefined || bits === 0) return;
+    if (!(bits > 0) || bits >= 2 ** (8 - extra.shift))
       throw new RangeError(`${extra.name}: ${bits} does not fit`);
-    if (bits !== 0) view.setUint8(at + extra.at, view.getUint8(at + extra.at) | (bits << extra.shift));
+    view.setUint8(at + extra.at, view.getUint8(at + extra.at) | (bits << extra.shift));
+  }
+
+  #extraOf(value: V): number {
+    if (this.#extra === undefined) return 0;
+    return (value as Readonly<Record<string, number | undefined>>)[this.#extra.name] ?? 0;
   }
 
   #brokenHeader(reader: Reader, length: number): void {
@@ -330,6 +347,17 @@ export class Family<V extends object> {
     const body = reader.octets.subarray(at + header.size, at + length);
     const front = header.extra === undefined ? { length } : { [header.extra.name]: extra, length };
     return Object.assign(header.unknown(key), front, { body });
+  }
+
+  #opaqueText(value: V, indent: string): string {
+    const { body, error } = value as Common;
+    const extra = this.#extraOf(value);
+    let lines = '';
+    if (this.#extra !== undefined && extra !== 0)
+      lines += `${indent}${labelOf(this.#extra.name)}: ${this.#extra.field.text(extra, value)}\n`;
+    if (error !== undefined) lines += `${indent}[malformed] ${error.message}\n`;
+    if (body !== undefined && body.length > 0) lines += `${indent}${octetsForm.text(body)}\n`;
+    return lines;
   }
 
   /** Padding should be zero and is not looked at; a peer's other octets are kept, so that they survive. */

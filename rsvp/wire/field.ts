@@ -34,6 +34,9 @@ export interface Field<T> {
   fromJson(json: unknown): T;
 }
 
+/** The text of a value that is text. */
+export const asIs = (value: string): string => value;
+
 /** A value that a format excludes; whoever knows the offset makes a `WireError` of it. */
 export class BadValue extends Error {
   constructor(
@@ -61,7 +64,12 @@ export interface Look {
 function numberText(look: Look): (value: number, record: object) => string {
   const { text, names, bits, unit } = look;
   if (text !== undefined) return text;
-  if (names !== undefined) return (value) => `${value} (${names[value] ?? 'unknown'})`;
+  if (names !== undefined) {
+    const known = new Map(
+      Object.entries(names).map(([value, name]) => [Number(value), `${value} (${name})`]),
+    );
+    return (value) => known.get(value) ?? `${value} (unknown)`;
+  }
   if (bits !== undefined) return bitsText(bits);
   if (unit !== undefined) return (value) => `${value} ${unit}`;
   return String;
@@ -71,8 +79,8 @@ function numberText(look: Look): (value: number, record: object) => string {
 export function bitsText(bits: Readonly<Record<number, string>>): (value: number) => string {
   const masks = Object.entries(bits).map(([mask, name]) => [Number(mask), name] as const);
   return (value) => {
+    if (value === 0) return '0x00';
     const hex = `0x${value < 16 ? '0' : ''}${value.toString(16)}`;
-    if (value === 0) return hex;
     const set = masks.filter(([mask]) => (value & mask) !== 0).map(([, name]) => name);
     return set.length === 0 ? hex : `${hex} (${set.join(', ')})`;
   };
@@ -274,7 +282,7 @@ export const ipv4: Field<string> = {
     if (address === undefined) throw new RangeError(`\`${value}\` is not an IPv4 address`);
     view.setUint32(at, address);
   },
-  text: (value) => value,
+  text: asIs,
   toJson: (value) => value,
   fromJson(json) {
     if (typeof json === 'string' && ipv4Number(json) !== undefined) return json;
@@ -293,7 +301,7 @@ export const ipv6: Field<string> = {
     if (octets === undefined) throw new RangeError(`\`${value}\` is not an IPv6 address`);
     new Uint8Array(view.buffer, view.byteOffset + at, 16).set(octets);
   },
-  text: (value) => value,
+  text: asIs,
   toJson: (value) => value,
   fromJson(json) {
     if (typeof json === 'string' && ipv6Octets(json) !== undefined) return json;
@@ -313,7 +321,7 @@ export function hex(size: number): Field<string> {
       if (octets?.length !== size) throw new RangeError(`\`${value}\` is not ${size} octets in hex`);
       new Uint8Array(view.buffer, view.byteOffset + at, size).set(octets);
     },
-    text: (value) => value,
+    text: asIs,
     toJson: (value) => value,
     fromJson(json) {
       if (typeof json === 'string' && fromHex(json)?.length === size) return json.toLowerCase();

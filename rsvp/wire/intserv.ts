@@ -62,7 +62,7 @@ function parameter<F extends Fields>(
 ): MemberType<ValueOf<F>, InputOf<F> & { readonly flags?: number }, Parameter> {
   const constants = { parameter: name, id };
   return declare(
-    { key: id, name, heading: `${name} (parameter ${id}`, rfc, constants, extra: 'flags' },
+    { key: id, name, heading: `${name} (parameter ${id}`, rfc, constants, extra: FLAGS_OF_PARAMETER },
     fields,
   );
 }
@@ -176,7 +176,7 @@ function parametersOf(own: readonly Member<Parameter>[]): Family<Parameter> {
 function service(number: number, name: string, rfc: string, parameters: Family<Parameter>) {
   const constants = { service: name, number };
   return declare<Service, Fields, { parameters: ReturnType<typeof membersOf<Parameter>> }>(
-    { key: number, name, heading: `${name} (service ${number}`, rfc, constants, extra: 'flags' },
+    { key: number, name, heading: `${name} (service ${number}`, rfc, constants, extra: FLAGS_OF_SERVICE },
     {},
     { parameters: membersOf(parameters) },
   );

@@ -1,8 +1,7 @@
 import { FormError } from './error.js';
-import { BadValue } from './field.js';
 import type { Field } from './field.js';
 import { compile } from './compile.js';
-import type { Loose, LooseField } from './compile.js';
+import type { LooseField } from './compile.js';
 import type { Reader, Writer } from './octets.js';
 
 /**
@@ -20,7 +19,8 @@ export interface Layout<V extends object = object> {
   readonly names: readonly string[];
   /** `length` and `extra` come from the header in front of the body, where there is one. */
   read(reader: Reader, length?: number, extra?: number): V;
-  write(writer: Writer, value: V): void;
+  /** Returns what the header in front carries besides, if anything. */
+  write(writer: Writer, value: V): number | undefined;
   /** Lines, each ended by a newline. */
   text(value: V, indent: string): string;
   toJson(value: V): Record<string, unknown>;
@@ -69,8 +69,8 @@ export interface Front {
   readonly constants: Readonly<Record<string, string | number | boolean>>;
   /** Is there a `length`: octets on the wire, header included? */
   readonly length: boolean;
-  /** Name of one thing more that the header says. */
-  readonly extra?: string | undefined;
+  /** One thing more that the header says. */
+  readonly extra?: { readonly name: string; readonly field: Field<number> } | undefined;
 }
 
 const NO_FRONT: Front = { constants: {}, length: false };
@@ -89,21 +89,8 @@ export function layout<F extends Fields, T extends Tails = NoTail>(
   return {
     size,
     names: [...entries, ...parts].map(([name]) => name),
-    read(reader, length = 0, extra = 0) {
-      const at = reader.at;
-      try {
-        return compiled.read(reader, length, extra) as never;
-      } catch (error) {
-        throw error instanceof BadValue ? reader.error('value', error.problem, error.expected, at) : error;
-      }
-    },
-    write(writer, value: Loose) {
-      try {
-        compiled.write(writer, value);
-      } catch (error) {
-        throw error instanceof RangeError ? named(error, entries, value) : error;
-      }
-    },
+    read: compiled.read as never,
+    write: compiled.write as never,
     text: compiled.text,
     toJson: compiled.toJson,
     fromJson(json) {
@@ -122,24 +109,6 @@ export function layout<F extends Fields, T extends Tails = NoTail>(
       return value as never;
     },
   };
-}
-
-/** Which field it was: each is written alone, until one complains again. */
-function named(
-  error: RangeError,
-  entries: readonly (readonly [string, LooseField])[],
-  value: Loose,
-): RangeError {
-  const scratch = new DataView(new ArrayBuffer(64));
-  for (const [name, field] of entries) {
-    try {
-      if (field.encode === undefined) field.write(scratch, 0, value[name]);
-      else field.encode(value[name]);
-    } catch {
-      return new RangeError(`${name}: ${error.message}`);
-    }
-  }
-  return error;
 }
 
 /** Runs `read` and adds `name` in front of the path of what it complains about. */

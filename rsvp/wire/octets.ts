@@ -109,10 +109,9 @@ export class Writer {
 
   /** Room for `size` octets (zeros); returns where they begin. */
   skip(size: number): number {
+    if (this.at + size > this.octets.length) this.#grow(this.at + size);
     const at = this.at;
-    const end = at + size;
-    if (end > this.octets.length) this.#grow(end);
-    this.at = end;
+    this.at = at + size;
     return at;
   }
 
@@ -141,7 +140,7 @@ export class Writer {
     this.skip((4 - ((this.at - start) & 3)) & 3);
   }
 
-  /** A copy of what was written; the writer can be used again after `reset`. */
+  /** A copy of what was written, the caller's own; the writer can be used again after `reset`. */
   finish(): Uint8Array {
     const { at } = this;
     if (at > SLAB / 4) return this.octets.slice(0, at);
@@ -150,9 +149,9 @@ export class Writer {
       this.#slab = new Uint8Array(SLAB);
       this.#used = 0;
     }
-    const copy = this.#slab.subarray(this.#used, this.#used + at);
+    const copy = new Uint8Array(this.#slab.buffer, this.#used, at);
+    for (let i = 0; i < at; i++) copy[i] = this.octets[i] as number;
     this.#used += (at + 7) & ~7;
-    copy.set(this.octets.subarray(0, at));
     return copy;
   }
 

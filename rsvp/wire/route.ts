@@ -42,7 +42,7 @@ function explicit<F extends Fields, T extends Tails = NoTail>(
 ): MemberType<ValueOf<F> & ValueOf<T>, InputOf<F> & InputOf<T> & { readonly loose?: number }, ExplicitHop> {
   const constants = { subObject: name, type };
   return declare(
-    { key: type, name, heading: `${name} (type ${type}`, rfc, constants, extra: 'loose' },
+    { key: type, name, heading: `${name} (type ${type}`, rfc, constants, extra: LOOSE },
     fields,
     tails,
   );
