@@ -90,7 +90,7 @@ export function layout<F extends Fields, T extends Tails = NoTail>(
     size,
     names: [...entries, ...parts].map(([name]) => name),
     read: compiled.read as never,
-    write: compiled.write as never,
+    write: compiled.write,
     text: compiled.text,
     toJson: compiled.toJson,
     fromJson(json) {
