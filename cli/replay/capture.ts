@@ -36,7 +36,8 @@ export class CaptureFile {
  * played whatever is in it (RFC 2750 3.1).
  */
 export function rsvpMessage(packet: Packet): RsvpMessage | string {
-  const [fault] = packet.faults;
+  // Checksums of IP are often filled in behind the point where a host captures; RSVP has one of its own.
+  const fault = packet.faults.find(({ code }) => code !== 'checksum');
   if (fault !== undefined) return fault.message;
   if (checkChecksum(packet.payload) === 'wrong') return 'the RSVP checksum is wrong';
   const faults: WireError[] = [];

@@ -215,6 +215,29 @@ describe('a PDP as configured', () => {
     assert.equal((await ask(first))[1], 'remove');
   });
 
+  it('lets what a router merges and forwards pass on what came in and was paid for, and on nothing else (RFC 2749 2.3, 5.2)', async () => {
+    bench = await new Bench().start();
+    const pep = await bench.pep();
+    const merged = GRANTED.filter((object) =>
+      ['SESSION', 'STYLE', 'FLOWSPEC', 'FILTER_SPEC'].includes(object.class),
+    );
+    const command = async (objects: readonly WireObject[], rType: number): Promise<string | undefined> => {
+      const outInterface = { address: '198.51.100.9', ifindex: 9 };
+      const { inInterface = { address: '', ifindex: 0 }, ...rest } = resv(objects, { rType });
+      const at = rType === outgoing ? { outInterface } : { inInterface };
+      return (await pep.request({ ...rest, ...at })).decisions[0]?.command;
+    };
+    assert.equal(await command(merged, allocation), 'remove', 'nothing was paid yet');
+    assert.equal(await command(GRANTED, incoming), 'install');
+    assert.equal(await command(merged, allocation), 'install');
+    // The outgoing message carries the credentials on, by a link that nobody made an offer for.
+    assert.equal(await command(GRANTED, outgoing), 'install');
+    const other = TOO_DEAR.filter((object) =>
+      ['SESSION', 'STYLE', 'FLOWSPEC', 'FILTER_SPEC'].includes(object.class),
+    );
+    assert.equal(await command(other, allocation), 'remove', 'another session');
+  });
+
   it('knows a link by its interface: another one is not what was sold', async () => {
     bench = await new Bench().start();
     const pep = await bench.pep();
