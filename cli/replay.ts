@@ -127,5 +127,7 @@ function summary(all: readonly Played[], player: Player, seconds: number): strin
   const counts = new Map<string, number>();
   for (const { decision } of all) counts.set(decision, (counts.get(decision) ?? 0) + 1);
   const parts = [...counts].map(([decision, count]) => `${count} ${decision}`).join(', ');
-  return `${all.length} decisions${parts === '' ? '' : ` (${parts})`}, ${player.reports} reports, ${player.deletes} deletes in ${seconds.toFixed(2)} s; ${latencyText(player.latencies)}`;
+  const what = parts === '' ? 'no decisions' : `${all.length} decisions (${parts})`;
+  const told = `${player.reports} reports, ${player.deletes} deletes in ${seconds.toFixed(2)} s`;
+  return all.length === 0 ? `${what}, ${told}` : `${what}, ${told}; ${latencyText(player.latencies)}`;
 }

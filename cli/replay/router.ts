@@ -2,20 +2,18 @@ import { R_TYPE, REASON } from '../../cops/index.js';
 import type { Interface } from '../../cops/index.js';
 import {
   firstOf,
-  MessageId,
   MessageIdList,
   MessageIdMcastListIpv4,
   MessageIdMcastListIpv6,
   MessageIdSrcListIpv4,
   MessageIdSrcListIpv6,
-  RSVP,
-  TimeValues,
-  toHex,
-  Writer,
 } from '../../rsvp/wire/index.js';
 import type { RsvpMessage, WireObject } from '../../rsvp/wire/index.js';
-import { hopAddress, isMulticast, senderText, senderTexts, sessionText, styleText } from '../flow.js';
+import { hopAddress, isMulticast, senderTexts, sessionText, styleText } from '../flow.js';
 import type { InterfaceTable } from './interfaces.js';
+import { mergeReservations } from './merge.js';
+import { contentOf, idKey, lifetimeIn, messageIdIn } from './states.js';
+import type { PathState, ResvGroup, ResvState, SessionState, SoftState } from './states.js';
 import type { AskStep, Cause, DeleteStep, Step } from './steps.js';
 import { unpackFlows, withoutSenders } from './unpack.js';
 
@@ -36,51 +34,26 @@ export interface RouterOptions {
   readonly refreshes?: boolean;
 }
 
-/** RFC 2205 3.7: K, and the refresh period R that a message without TIME_VALUES has, in milliseconds. */
-const K = 3;
-const DEFAULT_REFRESH = 30_000;
-
-interface PathState {
-  readonly handle: string;
-  readonly session: string;
-  readonly sender: string;
-  lifetime: number;
-  expiresAt: number;
-  digest: string;
-  /** The previous hop, and the interface towards it. */
-  hop: Interface;
-  out: Interface;
-  messageId: string | undefined;
-}
-
-interface ResvState {
-  readonly handle: string;
-  readonly session: string;
-  readonly style: string;
-  readonly in: Interface;
-  lifetime: number;
-  expiresAt: number;
-  digest: string;
-  objects: readonly WireObject[];
-  messageId: string | undefined;
-  /** Handles of the outgoing messages, by previous hop, where these are asked for on their own. */
-  readonly out: Map<string, string>;
-}
+const { incoming: IN, allocation: ALLOCATION, outgoing: OUT } = R_TYPE;
+const M_TYPE = { Path: 1, Resv: 2, PathErr: 3, ResvErr: 4 } as const;
 
 /**
  * The router that a capture shows, as far as its policy control goes: keeps the state that the messages make, and says what
  * its PEP asks the PDP and when (RFC 2749 3). Path state is one handle a session and sender, a reservation one a session,
- * style, filter and interface. No I/O and no clock: the capture's times drive soft state (RFC 2205 3.7).
+ * style, filter, interface and next hop. No I/O and no clock: the capture's times drive soft state (RFC 2205 3.7).
  */
 export class CaptureRouter {
-  readonly #paths = new Map<string, PathState>();
-  readonly #resvs = new Map<string, ResvState>();
+  readonly #sessions = new Map<string, SessionState>();
+  readonly #states = new Set<PathState | ResvState>();
+  readonly #byMessageId = new Map<string, SoftState>();
+  /** No state ends before. */
+  #nextExpiry = Infinity;
   #handles = 0;
 
   constructor(readonly options: RouterOptions) {}
 
   get stateCount(): number {
-    return this.#paths.size + this.#resvs.size;
+    return this.#states.size;
   }
 
   /** What a message makes the PEP do; states that have timed out by then go first. */
@@ -91,206 +64,201 @@ export class CaptureRouter {
   }
 
   /** Ends what was not refreshed in time, in the order of time. */
-  expire(now: number, frame: number): DeleteStep[] {
-    const due = [...this.#paths.values(), ...this.#resvs.values()]
+  expire(now: number, frame: number): Step[] {
+    const steps: Step[] = [];
+    if (now < this.#nextExpiry) return steps;
+    const due = [...this.#states]
       .filter((state) => state.expiresAt <= now)
       .sort((a, b) => a.expiresAt - b.expiresAt);
-    const steps: Step[] = [];
     for (const state of due) {
+      if (!this.#states.has(state)) continue;
       const at = { frame, time: state.expiresAt, src: '', dst: '' };
-      if ('sender' in state) this.#endPath(state, 'timeout', at, REASON.timeout, steps);
+      if (state.kind === 'path') this.#endPath(state, 'timeout', at, REASON.timeout, steps);
       else this.#endResv(state, 'timeout', at, REASON.timeout, steps);
     }
-    return steps.filter((step) => step.kind === 'delete');
+    this.#nextExpiry = Infinity;
+    for (const { expiresAt } of this.#states) this.#nextExpiry = Math.min(this.#nextExpiry, expiresAt);
+    return steps;
   }
 
   #message(message: RsvpMessage, arrival: Arrival, steps: Step[]): void {
     for (const part of message.messages ?? []) this.#message(part, arrival, steps);
-    const { objects } = message;
-    switch (message.type) {
+    const { objects, type } = message;
+    if (type === 'Srefresh') {
+      this.#summaryRefresh(objects, arrival);
+      return;
+    }
+    const name = sessionText(objects);
+    if (name === undefined || this.#isOwn(objects, arrival)) return;
+    const session = this.#session(name);
+    switch (type) {
       case 'Path':
-        this.#path(objects, arrival, steps);
-        return;
+        this.#path(session, objects, arrival, steps);
+        break;
       case 'Resv':
-        if (this.#isOwn(objects, arrival)) return;
-        for (const flow of unpackFlows(objects)) this.#resv(flow, arrival, steps);
-        return;
+        for (const flow of unpackFlows(objects)) this.#resv(session, flow, arrival, steps);
+        break;
       case 'PathTear':
-        this.#pathTear(objects, arrival, steps);
-        return;
+        for (const sender of senderTexts(objects)) {
+          const path = session.paths.get(sender);
+          if (path !== undefined) this.#endPath(path, type, arrival, REASON.tear, steps);
+        }
+        break;
       case 'ResvTear':
-        if (!this.#isOwn(objects, arrival)) this.#resvTear(objects, arrival, steps);
-        return;
+        this.#resvTear(session, objects, arrival, steps);
+        break;
       case 'PathErr':
       case 'ResvErr':
-        if (!this.#isOwn(objects, arrival)) this.#error(message.type, objects, arrival, steps);
-        return;
-      case 'Srefresh':
-        this.#summaryRefresh(objects, arrival);
-        return;
+        this.#error(type, session, objects, arrival, steps);
+        break;
     }
+    this.#dropEmpty(session);
+  }
+
+  #session(name: string): SessionState {
+    let session = this.#sessions.get(name);
+    if (session === undefined) {
+      session = { name, paths: new Map(), groups: new Map() };
+      this.#sessions.set(name, session);
+    }
+    return session;
   }
 
   // Path
 
-  #path(objects: readonly WireObject[], arrival: Arrival, steps: Step[]): void {
+  #path(session: SessionState, objects: readonly WireObject[], arrival: Arrival, steps: Step[]): void {
+    const { interfaces } = this.options;
     const [sender] = senderTexts(objects);
-    const session = sessionText(objects);
-    if (session === undefined || sender === undefined || this.#isOwn(objects, arrival)) return;
-    const key = `${session} ${sender}`;
-    const hop = hopAddress(objects) ?? arrival.src;
-    const digest = contentOf(objects);
-    const before = this.#paths.get(key);
-    const towards = session.split('/')[0] ?? '';
+    if (sender === undefined) return;
+    const address = hopAddress(objects) ?? arrival.src;
+    const towards = session.name.split('/')[0] ?? '';
+    const before = session.paths.get(sender);
     const state: PathState = before ?? {
-      handle: this.#newHandle(),
-      session,
+      kind: 'path',
+      ...this.#newState(session),
       sender,
-      lifetime: 0,
-      expiresAt: 0,
-      digest,
-      hop: { address: hop, ifindex: this.options.interfaces.upstream(hop) },
-      out: { address: towards, ifindex: this.options.interfaces.downstream(towards) },
-      messageId: undefined,
+      hop: { address, ifindex: interfaces.upstream(address) },
+      out: { address: towards, ifindex: interfaces.downstream(towards) },
     };
-    if (before === undefined) this.#paths.set(key, state);
-    else if (before.hop.address !== hop)
-      before.hop = { address: hop, ifindex: this.options.interfaces.upstream(hop) };
-    const isRefresh = before?.digest === digest;
-    refresh(state, objects, arrival);
-    state.digest = digest;
+    if (state.hop.address !== address) state.hop = { address, ifindex: interfaces.upstream(address) };
+    session.paths.set(sender, state);
+    const isRefresh = this.#refresh(state, objects, arrival);
     if (isRefresh && this.options.refreshes !== true) return;
+    const isGroup = isMulticast(objects);
     steps.push({
       ...causeOf('Path', session, sender, arrival),
-      ...ask(
-        state.handle,
-        R_TYPE.incoming | (isMulticast(objects) ? 0 : R_TYPE.outgoing),
-        M_TYPE.Path,
-        objects,
-      ),
+      ...ask(state.handle, isGroup ? IN : IN | OUT, M_TYPE.Path, objects),
       inInterface: state.hop,
-      ...(isMulticast(objects) ? {} : { outInterface: state.out }),
+      ...(isGroup ? {} : { outInterface: state.out }),
       isRefresh,
     });
   }
 
-  #pathTear(objects: readonly WireObject[], arrival: Arrival, steps: Step[]): void {
-    const session = sessionText(objects);
-    for (const sender of senderTexts(objects)) {
-      const state = this.#paths.get(`${session ?? ''} ${sender}`);
-      if (state !== undefined) this.#endPath(state, 'PathTear', arrival, REASON.tear, steps);
-    }
-  }
-
   /** "Deletion of path state ... must also adjust related reservation state" (RFC 2205 3.1.5). */
   #endPath(state: PathState, message: string, arrival: Arrival, reasonCode: number, steps: Step[]): void {
-    const { session, sender, handle } = state;
-    if (!this.#paths.delete(`${session} ${sender}`)) return;
-    steps.push({ kind: 'delete', handle, reasonCode, ...causeOf(message, session, sender, arrival) });
-    const isLast = ![...this.#paths.values()].some((path) => path.session === session);
-    for (const resv of this.#resvs.values()) {
-      if (resv.session !== session) continue;
-      if (isLast && resv.style === 'WF') this.#endResv(resv, message, arrival, reasonCode, steps);
-      else this.#removeSenders(resv, new Set([sender]), message, arrival, reasonCode, steps);
+    const { session, sender } = state;
+    session.paths.delete(sender);
+    this.#forget(state);
+    steps.push(deletion(state.handle, reasonCode, causeOf(message, session, sender, arrival)));
+    for (const resv of membersOf(session)) {
+      if (resv.group.style !== 'WF')
+        this.#removeSenders(resv, new Set([sender]), message, arrival, reasonCode, steps);
+      else if (session.paths.size === 0) this.#endResv(resv, message, arrival, reasonCode, steps);
     }
   }
 
   // Resv
 
-  #resv(objects: readonly WireObject[], arrival: Arrival, steps: Step[]): void {
-    const session = sessionText(objects);
+  #resv(session: SessionState, objects: readonly WireObject[], arrival: Arrival, steps: Step[]): void {
     const style = styleText(objects);
-    if (session === undefined || style === undefined) return;
-    const hop = hopAddress(objects) ?? arrival.src;
-    const ifindex = this.options.interfaces.receiving(arrival.dst, hop);
-    const key = resvKey(session, style, objects, ifindex, hop);
-    const digest = contentOf(objects);
-    const before = this.#resvs.get(key);
-    const state: ResvState = before ?? {
-      handle: this.#newHandle(),
-      session,
-      style,
-      in: { address: hop, ifindex },
-      lifetime: 0,
-      expiresAt: 0,
-      digest,
+    if (style === undefined) return;
+    const address = hopAddress(objects) ?? arrival.src;
+    const ifindex = this.options.interfaces.receiving(arrival.dst, address);
+    const group = groupOf(session, style, style === 'FF' ? senderTexts(objects).join(' ') : '', ifindex);
+    const state: ResvState = group.members.get(address) ?? {
+      kind: 'resv',
+      ...this.#newState(session),
+      group,
+      in: { address, ifindex },
       objects,
-      messageId: undefined,
-      out: new Map(),
+      isSeparate: false,
     };
-    if (before === undefined) this.#resvs.set(key, state);
-    const isRefresh = before?.digest === digest;
-    refresh(state, objects, arrival);
-    state.digest = digest;
+    group.members.set(address, state);
+    const isRefresh = this.#refresh(state, objects, arrival);
     state.objects = objects;
     if (!isRefresh || this.options.refreshes === true)
       steps.push(this.#askResv(state, 'Resv', arrival, isRefresh));
   }
 
   /**
-   * Several contexts in one request: for a unicast FF reservation all three, for other reservations arrival and allocation;
-   * their outgoing messages, one a previous hop, are asked for once these are granted (RFC 2749 3.6, 5.2).
+   * Several contexts in one request only where these are unambiguous (RFC 2749 3.6): all three for a unicast FF reservation;
+   * arrival and allocation where the interface has no other reservation to merge with, and then the outgoing messages,
+   * one a previous hop; otherwise arrival, the merged allocation, the outgoing messages (RFC 2749 5.2).
    */
   #askResv(state: ResvState, message: string, arrival: Arrival, isRefresh: boolean): AskStep {
-    const { session, style, objects } = state;
-    const senders = senderTexts(objects);
-    const cause = causeOf(message, session, flowText(style, senders), arrival);
-    const previous = this.#previousHops(session, style, senders);
-    const inbound = R_TYPE.incoming | R_TYPE.allocation;
-    if (style === 'FF' && !isMulticast(objects)) {
-      const [hop] = previous.values();
+    const { group, session, objects } = state;
+    const cause = causeOf(message, session, flowText(group.style, objects), arrival);
+    const arrived = { inInterface: state.in, isRefresh };
+    if (group.style === 'FF' && !isMulticast(objects)) {
+      const [hop] = previousHops(session, group.style, objects).keys();
+      const outInterface = hop === undefined ? {} : { outInterface: hop };
       return {
         ...cause,
-        ...ask(state.handle, inbound | R_TYPE.outgoing, M_TYPE.Resv, objects),
-        inInterface: state.in,
-        ...(hop === undefined ? {} : { outInterface: hop.to }),
-        isRefresh,
+        ...ask(state.handle, IN | ALLOCATION | OUT, M_TYPE.Resv, objects),
+        ...arrived,
+        ...outInterface,
       };
     }
-    const then = [...previous.entries()].map(([address, { to, senders: upstream }]): AskStep => {
-      const handle = state.out.get(address) ?? this.#newHandle();
-      state.out.set(address, handle);
-      const gone = new Set(senders.filter((sender) => !upstream.has(sender)));
-      return {
-        ...cause,
-        ...ask(handle, R_TYPE.outgoing, M_TYPE.Resv, withoutSenders(objects, gone) ?? objects),
-        outInterface: to,
-        isRefresh,
-      };
+    if (group.members.size === 1 && !state.isSeparate) {
+      const then = this.#askOutgoing(state, objects, cause, isRefresh);
+      return { ...cause, ...ask(state.handle, IN | ALLOCATION, M_TYPE.Resv, objects), ...arrived, then };
+    }
+    const others = [...group.members.values()].filter((member) => member !== state && !member.isSeparate);
+    for (const member of group.members.values()) member.isSeparate = true;
+    const alone = others.map((other): AskStep => {
+      const about = causeOf(message, session, flowText(group.style, other.objects), arrival);
+      return { ...about, ...ask(other.handle, IN, M_TYPE.Resv, other.objects), inInterface: other.in };
     });
+    const then = [...alone, this.#askMerged(state, cause, isRefresh)];
+    return { ...cause, ...ask(state.handle, IN, M_TYPE.Resv, objects), ...arrived, then };
+  }
+
+  #askMerged(state: ResvState, cause: Cause, isRefresh: boolean): AskStep {
+    const { group } = state;
+    const merged = mergeReservations([...group.members.values()].map(({ objects }) => objects));
+    group.allocation ??= this.#newHandle();
+    const then = this.#askOutgoing(state, merged, cause, isRefresh);
     return {
       ...cause,
-      ...ask(state.handle, inbound, M_TYPE.Resv, objects),
+      ...ask(group.allocation, ALLOCATION, M_TYPE.Resv, merged),
       inInterface: state.in,
       isRefresh,
       then,
     };
   }
 
-  /** Where a reservation goes on to, by address, with its senders there. */
-  #previousHops(
-    session: string,
-    style: string,
-    senders: readonly string[],
-  ): Map<string, { to: Interface; senders: Set<string> }> {
-    const hops = new Map<string, { to: Interface; senders: Set<string> }>();
-    for (const path of this.#paths.values()) {
-      if (path.session !== session || (style !== 'WF' && !senders.includes(path.sender))) continue;
-      const hop = hops.get(path.hop.address);
-      if (hop === undefined) hops.set(path.hop.address, { to: path.hop, senders: new Set([path.sender]) });
-      else hop.senders.add(path.sender);
-    }
-    return hops;
+  #askOutgoing(
+    { group, session }: ResvState,
+    objects: readonly WireObject[],
+    cause: Cause,
+    isRefresh: boolean,
+  ): AskStep[] {
+    const all = senderTexts(objects);
+    return [...previousHops(session, group.style, objects)].map(([hop, upstream]) => {
+      const handle = group.out.get(hop.address) ?? this.#newHandle();
+      group.out.set(hop.address, handle);
+      const others = new Set(all.filter((sender) => !upstream.has(sender)));
+      const sent = withoutSenders(objects, others) ?? objects;
+      return { ...cause, ...ask(handle, OUT, M_TYPE.Resv, sent), outInterface: hop, isRefresh };
+    });
   }
 
-  #resvTear(objects: readonly WireObject[], arrival: Arrival, steps: Step[]): void {
-    const session = sessionText(objects);
+  #resvTear(session: SessionState, objects: readonly WireObject[], arrival: Arrival, steps: Step[]): void {
     const style = styleText(objects);
-    if (session === undefined || style === undefined) return;
     const hop = hopAddress(objects) ?? arrival.src;
     const gone = new Set(senderTexts(objects));
-    for (const state of this.#resvs.values()) {
-      if (state.session !== session || state.style !== style || state.in.address !== hop) continue;
+    for (const state of membersOf(session)) {
+      if (state.group.style !== style || state.in.address !== hop) continue;
       if (style === 'WF') this.#endResv(state, 'ResvTear', arrival, REASON.tear, steps);
       else this.#removeSenders(state, gone, 'ResvTear', arrival, REASON.tear, steps);
     }
@@ -312,66 +280,136 @@ export class CaptureRouter {
       return;
     }
     state.objects = left;
-    state.digest = contentOf(left);
-    const flow = flowText(state.style, senderTexts(left));
-    const upstream = this.#previousHops(state.session, state.style, senderTexts(left));
-    for (const [address, handle] of state.out) {
-      if (upstream.has(address)) continue;
-      state.out.delete(address);
-      steps.push({ kind: 'delete', handle, reasonCode, ...causeOf(message, state.session, flow, arrival) });
-    }
+    state.content = contentOf(left);
+    this.#endUnused(
+      state,
+      causeOf(message, state.session, flowText(state.group.style, left), arrival),
+      reasonCode,
+      steps,
+    );
     steps.push(this.#askResv(state, message, arrival, false));
   }
 
   #endResv(state: ResvState, message: string, arrival: Arrival, reasonCode: number, steps: Step[]): void {
-    for (const [key, other] of this.#resvs) if (other === state) this.#resvs.delete(key);
-    const flow = flowText(state.style, senderTexts(state.objects));
-    for (const handle of [state.handle, ...state.out.values()]) {
-      steps.push({ kind: 'delete', handle, reasonCode, ...causeOf(message, state.session, flow, arrival) });
+    const { group, session, objects } = state;
+    const cause = causeOf(message, session, flowText(group.style, objects), arrival);
+    group.members.delete(state.in.address);
+    const [other] = group.members.values();
+    if (other === undefined) session.groups.delete(group.key);
+    this.#forget(state);
+    steps.push(deletion(state.handle, reasonCode, cause));
+    if (other === undefined) {
+      if (group.allocation !== undefined) steps.push(deletion(group.allocation, reasonCode, cause));
+      for (const handle of group.out.values()) steps.push(deletion(handle, reasonCode, cause));
+      return;
+    }
+    this.#endUnused(other, cause, reasonCode, steps);
+    if (group.allocation !== undefined) steps.push(this.#askMerged(other, cause, false));
+  }
+
+  /** Ends the outgoing messages to previous hops that have no sender of the group any more. */
+  #endUnused({ group, session }: ResvState, cause: Cause, reasonCode: number, steps: Step[]): void {
+    const merged = [...group.members.values()].flatMap(({ objects }) => objects);
+    const used = new Set(
+      [...previousHops(session, group.style, merged).keys()].map(({ address }) => address),
+    );
+    for (const [address, handle] of group.out) {
+      if (used.has(address)) continue;
+      group.out.delete(address);
+      steps.push(deletion(handle, reasonCode, cause));
     }
   }
 
   // Errors
 
   /** An error message is no state: its handle goes with the decision. */
-  #error(type: 'PathErr' | 'ResvErr', objects: readonly WireObject[], arrival: Arrival, steps: Step[]): void {
-    const session = sessionText(objects);
-    if (session === undefined) return;
+  #error(
+    type: 'PathErr' | 'ResvErr',
+    session: SessionState,
+    objects: readonly WireObject[],
+    arrival: Arrival,
+    steps: Step[],
+  ): void {
+    const { interfaces } = this.options;
     const senders = senderTexts(objects);
     const from = hopAddress(objects) ?? arrival.src;
-    const { interfaces } = this.options;
-    const path = [...this.#paths.values()].find(
-      (state) => state.session === session && (senders.length === 0 || senders.includes(state.sender)),
+    const path = [...session.paths.values()].find(
+      ({ sender }) => senders.length === 0 || senders.includes(sender),
     );
-    const resv = [...this.#resvs.values()].find((state) => state.session === session);
+    const [resv] = membersOf(session);
     const isUp = type === 'PathErr';
-    const inInterface = {
-      address: from,
-      ifindex: isUp
-        ? interfaces.receiving(arrival.dst, from)
-        : (path?.hop.ifindex ?? interfaces.upstream(from)),
-    };
+    const ifindex = isUp
+      ? interfaces.receiving(arrival.dst, from)
+      : (path?.hop.ifindex ?? interfaces.upstream(from));
     const outInterface = isMulticast(objects) ? undefined : isUp ? path?.hop : resv?.in;
-    const style = styleText(objects);
     steps.push({
-      ...causeOf(type, session, style === undefined ? senders.join(' ') : flowText(style, senders), arrival),
-      ...ask(
-        this.#newHandle(),
-        R_TYPE.incoming | (outInterface === undefined ? 0 : R_TYPE.outgoing),
-        M_TYPE[type],
-        objects,
-      ),
-      inInterface,
+      ...causeOf(type, session, flowText(styleText(objects), objects), arrival),
+      ...ask(this.#newHandle(), outInterface === undefined ? IN : IN | OUT, M_TYPE[type], objects),
+      inInterface: { address: from, ifindex },
       ...(outInterface === undefined ? {} : { outInterface }),
       isTransient: true,
     });
   }
 
-  // Refreshes
+  // Soft state
+
+  #newState(session: SessionState): SoftState {
+    return {
+      handle: this.#newHandle(),
+      session,
+      lifetime: 0,
+      expiresAt: 0,
+      content: '',
+      messageId: undefined,
+    };
+  }
+
+  #newHandle(): string {
+    return (++this.#handles).toString(16).padStart(8, '0');
+  }
+
+  /** Prolongs a state, new or not; did its message say nothing new? */
+  #refresh(state: PathState | ResvState, objects: readonly WireObject[], { time, src }: Arrival): boolean {
+    const content = contentOf(objects);
+    const isRefresh = state.content === content;
+    state.content = content;
+    state.lifetime = lifetimeIn(objects);
+    this.#states.add(state);
+    this.#prolong(state, time);
+    const id = messageIdIn(objects, src);
+    if (id !== undefined && id !== state.messageId) {
+      this.#forgetId(state);
+      state.messageId = id;
+      this.#byMessageId.set(id, state);
+    }
+    return isRefresh;
+  }
+
+  #prolong(state: SoftState, now: number): void {
+    state.expiresAt = now + state.lifetime;
+    this.#nextExpiry = Math.min(this.#nextExpiry, state.expiresAt);
+  }
+
+  #forget(state: PathState | ResvState): void {
+    this.#states.delete(state);
+    this.#forgetId(state);
+    this.#dropEmpty(state.session);
+  }
+
+  #dropEmpty({ name, paths, groups }: SessionState): void {
+    if (paths.size === 0 && groups.size === 0) this.#sessions.delete(name);
+  }
+
+  #forgetId({ messageId }: SoftState): void {
+    if (messageId !== undefined) this.#byMessageId.delete(messageId);
+  }
 
   /** RFC 2961 5.1: names states by the MESSAGE_ID of the message that made them. */
   #summaryRefresh(objects: readonly WireObject[], { src, time }: Arrival): void {
-    const refreshed = new Set<string>();
+    const refresh = (epoch: number, id: number): void => {
+      const state = this.#byMessageId.get(idKey(src, epoch, id));
+      if (state !== undefined) this.#prolong(state, time);
+    };
     const LISTS = [
       MessageIdSrcListIpv4,
       MessageIdSrcListIpv6,
@@ -379,67 +417,50 @@ export class CaptureRouter {
       MessageIdMcastListIpv6,
     ] as const;
     for (const object of objects) {
-      if (MessageIdList.is(object))
-        for (const id of object.messageIdentifiers) refreshed.add(idKey(src, object.epoch, id));
-      const tuples = firstOf([object], ...LISTS);
-      for (const { messageIdentifier } of tuples?.tuples ?? [])
-        refreshed.add(idKey(src, tuples?.epoch ?? 0, messageIdentifier));
-    }
-    for (const state of [...this.#paths.values(), ...this.#resvs.values()]) {
-      if (state.messageId !== undefined && refreshed.has(state.messageId)) prolong(state, time);
+      if (MessageIdList.is(object)) for (const id of object.messageIdentifiers) refresh(object.epoch, id);
+      const list = firstOf([object], ...LISTS);
+      for (const { messageIdentifier } of list?.tuples ?? []) refresh(list?.epoch ?? 0, messageIdentifier);
     }
   }
 
-  /** Did the router that is played send this itself, or was it for another one? */
+  /** Did the router that is played send this itself? */
   #isOwn(objects: readonly WireObject[], { src }: Arrival): boolean {
     const { own } = this.options;
     return own !== undefined && (own.has(src) || own.has(hopAddress(objects) ?? src));
   }
+}
 
-  #newHandle(): string {
-    return (++this.#handles).toString(16).padStart(8, '0');
+/** A shared reservation is one whatever senders it names; an FF one is one a sender. */
+function groupOf(session: SessionState, style: string, filter: string, ifindex: number): ResvGroup {
+  const key = [style, filter, ifindex].join('|');
+  let group = session.groups.get(key);
+  if (group === undefined) {
+    group = { key, style, members: new Map(), allocation: undefined, out: new Map() };
+    session.groups.set(key, group);
   }
+  return group;
 }
 
-const M_TYPE = { Path: 1, Resv: 2, PathErr: 3, ResvErr: 4 } as const;
-
-/** L >= (K + 0.5) * 1.5 * R (RFC 2205 3.7), in milliseconds. */
-export function lifetimeOf(refreshPeriod: number): number {
-  return (K + 0.5) * 1.5 * refreshPeriod;
+function membersOf(session: SessionState): ResvState[] {
+  return [...session.groups.values()].flatMap((group) => [...group.members.values()]);
 }
 
-function refresh(state: PathState | ResvState, objects: readonly WireObject[], arrival: Arrival): void {
-  state.lifetime = lifetimeOf(firstOf(objects, TimeValues)?.refreshPeriod ?? DEFAULT_REFRESH);
-  prolong(state, arrival.time);
-  const id = firstOf(objects, MessageId);
-  if (id !== undefined)
-    state.messageId = idKey(hopAddress(objects) ?? arrival.src, id.epoch, id.messageIdentifier);
-}
-
-function prolong(state: PathState | ResvState, now: number): void {
-  state.expiresAt = now + state.lifetime;
-}
-
-function idKey(neighbour: string, epoch: number, id: number): string {
-  return `${neighbour} ${epoch} ${id}`;
-}
-
-/** A shared reservation of a neighbour is one state whatever senders it names; an FF one is a state a sender. */
-function resvKey(
-  session: string,
+/** Where a reservation goes on to, and which of its senders are there. */
+function previousHops(
+  session: SessionState,
   style: string,
   objects: readonly WireObject[],
-  ifindex: number,
-  hop: string,
-): string {
-  const filter =
-    style === 'FF'
-      ? objects
-          .filter((object) => object.class === 'FILTER_SPEC')
-          .map(senderText)
-          .join(' ')
-      : '';
-  return [session, style, filter, ifindex, hop].join('|');
+): Map<Interface, Set<string>> {
+  const senders = new Set(senderTexts(objects));
+  const hops = new Map<string, Interface>();
+  const found = new Map<Interface, Set<string>>();
+  for (const { hop, sender } of session.paths.values()) {
+    if (style !== 'WF' && !senders.has(sender)) continue;
+    const known = hops.get(hop.address) ?? hop;
+    hops.set(hop.address, known);
+    found.set(known, (found.get(known) ?? new Set()).add(sender));
+  }
+  return found;
 }
 
 function ask(
@@ -451,30 +472,16 @@ function ask(
   return { kind: 'ask', handle, rType, mType, objects, isRefresh: false, isTransient: false, then: [] };
 }
 
-function causeOf(message: string, session: string, flow: string, { frame, time }: Arrival): Cause {
-  return { frame, time, message, session, flow };
+function deletion(handle: string, reasonCode: number, cause: Cause): DeleteStep {
+  return { kind: 'delete', handle, reasonCode, ...cause };
 }
 
-function flowText(style: string, senders: readonly string[]): string {
-  return style === 'WF' ? 'WF' : `${style} ${senders.join(' ')}`;
+function causeOf(message: string, session: SessionState, flow: string, { frame, time }: Arrival): Cause {
+  return { frame, time, message, session: session.name, flow };
 }
 
-/** Classes that differ from one refresh to the next though nothing has changed. */
-const TRANSIENT = new Set([
-  'INTEGRITY',
-  'TIME_VALUES',
-  'RESV_CONFIRM',
-  'MESSAGE_ID',
-  'MESSAGE_ID_ACK',
-  'MESSAGE_ID_LIST',
-]);
-
-/** What a message says, for telling a change from a refresh. */
-function contentOf(objects: readonly WireObject[]): string {
-  const writer = new Writer();
-  RSVP.objects.writeAll(
-    writer,
-    objects.filter((object) => !TRANSIENT.has(object.class)),
-  );
-  return toHex(writer.finish());
+/** `FF 10.0.0.1/5004` */
+function flowText(style: string | undefined, objects: readonly WireObject[]): string {
+  const senders = style === 'WF' ? [] : senderTexts(objects);
+  return [style, ...senders].filter((text) => text !== undefined).join(' ');
 }

@@ -3,9 +3,12 @@ import { R_TYPE, REASON } from '../../cops/index.js';
 import { readFixture } from '../../fixtures/index.js';
 import { decodeCapture, timestampMillis } from '../../rsvp/capture/index.js';
 import {
+  ControlledLoad,
   ErrorSpecIpv4,
   FF,
   FilterSpecIpv4,
+  firstOf,
+  Flowspec,
   MessageId,
   MessageIdList,
   RSVP,
@@ -15,6 +18,7 @@ import {
   SessionIpv4,
   Style,
   TimeValues,
+  TokenBucketTspec,
   WF,
 } from '../../rsvp/wire/index.js';
 import type { RsvpInput, WireObject } from '../../rsvp/wire/index.js';
@@ -98,6 +102,28 @@ const flowspec = (octet: number): WireObject =>
     body: Uint8Array.of(octet, 0, 0, 0),
   }) as WireObject;
 
+/** Controlled load of `rate` octets a second. */
+function flowspecOf(rate: number, maximumPacketSize: number): WireObject {
+  const bucket = {
+    flags: 0,
+    tokenBucketRate: rate,
+    tokenBucketSize: 100,
+    peakDataRate: rate,
+    minimumPolicedUnit: 64,
+    maximumPacketSize,
+  };
+  return Flowspec.make({
+    version: 0,
+    services: [ControlledLoad.make({ flags: 0, parameters: [TokenBucketTspec.make(bucket)] })],
+  });
+}
+
+function bucketIn(objects: readonly WireObject[]): number[] {
+  const service = firstOf(objects, Flowspec)?.services[0];
+  const bucket = firstOf((service as unknown as { parameters: object[] }).parameters, TokenBucketTspec);
+  return [bucket?.tokenBucketRate ?? 0, bucket?.maximumPacketSize ?? 0];
+}
+
 function asks(steps: readonly Step[]): AskStep[] {
   return steps.filter((step) => step.kind === 'ask');
 }
@@ -160,6 +186,31 @@ describe('the router that a capture shows', () => {
     assert.equal(resv?.rType, incoming | allocation);
     assert.equal(resv.then.length, 1, 'both senders are behind one previous hop');
     assert.notEqual(resv.then[0]?.handle, resv.handle);
+  });
+
+  it('asks separately where a second next hop of an interface must be merged with the first (RFC 2749 5.2)', () => {
+    const line = new Line();
+    line.path(0, 1, [], GROUP);
+    const [alone] = asks(line.resv(1, WF, [flowspecOf(1000, 1500)], [], GROUP));
+    const objects = [
+      GROUP,
+      hop('192.0.2.8'),
+      TimeValues.make({ refreshPeriod: 30_000 }),
+      styleOf(WF),
+      flowspecOf(3000, 576),
+    ];
+    const [second] = asks(line.at(2, { msgType: 2, objects }, '192.0.2.8', ROUTER));
+    assert.equal(second?.rType, incoming);
+    const [first, merged] = second.then;
+    assert.deepEqual([first?.handle, first?.rType], [alone?.handle, incoming]);
+    assert.equal(merged?.rType, allocation);
+    assert.equal(new Set([alone?.handle, second.handle, merged.handle]).size, 3);
+    assert.deepEqual(
+      merged.then.map(({ handle, rType }) => [handle, rType]),
+      [[alone?.then[0]?.handle, outgoing]],
+    );
+    // RFC 2211 "Ordering and Merging": the largest rate, the smallest maximum packet size.
+    assert.deepEqual(bucketIn(merged.objects), [3000, 576]);
   });
 
   it('unpacks the flows of an FF Resv, each with all POLICY_DATA (RFC 2749 3.1)', () => {
@@ -240,11 +291,9 @@ describe('the router that a capture shows', () => {
     const line = new Line();
     const [path] = asks(line.path(0));
     assert.deepEqual(line.router.expire(157_499, 9), []);
-    const [step] = line.router.expire(157_500, 9);
-    assert.deepEqual(
-      [step?.handle, step?.reasonCode, step?.message, step?.time],
-      [path?.handle, REASON.timeout, 'timeout', 157_500],
-    );
+    const steps = line.router.expire(157_500, 9);
+    assert.deepEqual(deletes(steps), [`${path?.handle} ${REASON.timeout}`]);
+    assert.deepEqual([steps[0]?.message, steps[0]?.time], ['timeout', 157_500]);
   });
 
   it('lets a Srefresh refresh the states whose MESSAGE_IDs it lists, of that neighbour alone (RFC 2961 5)', () => {
