@@ -65,7 +65,7 @@ export const OBSERVED: readonly ObservedAttribute[] = [
   attribute(
     'bandwidth',
     'FLOWSPEC',
-    'bit/s that would be reserved: the rate R of guaranteed service, the token bucket rate r otherwise; several FF flows are added up',
+    'bit/s that would be reserved: the rate R of guaranteed service, the token bucket rate r otherwise; FF flows in one message are added up, one for each FILTER_SPEC',
     (s) => s.traffic.bandwidth,
   ),
   attribute('token_bucket_rate', 'FLOWSPEC or SENDER_TSPEC', 'r, bit/s', (s) => s.traffic.tokenBucketRate),
@@ -73,7 +73,7 @@ export const OBSERVED: readonly ObservedAttribute[] = [
   attribute(
     'peak_data_rate',
     'FLOWSPEC or SENDER_TSPEC',
-    'p, bit/s; empty where it is infinite',
+    'p, bit/s; the largest float of KeyNote where it is infinite',
     (s) => s.traffic.peakDataRate,
   ),
   attribute(
@@ -120,7 +120,7 @@ export function observe(observation: Observation): {
   readonly flow: Flow;
   readonly traffic: Traffic;
 } {
-  const flow = observeFlow(observation.objects);
+  const flow = observeFlow(observation.message, observation.objects);
   const traffic = observeTraffic(observation.objects);
   const seen = { ...observation, flow, traffic };
   const attributes = new Map<string, string>();

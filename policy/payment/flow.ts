@@ -40,12 +40,20 @@ export interface Flow {
   readonly reservation: string;
 }
 
-/** Throws `Refused` where there is no session. */
-export function observeFlow(objects: readonly WireObject[]): Flow {
+/**
+ * Throws `Refused` where there is no session, or where an object that names packets is there twice or of an unknown kind:
+ * what the router reserves must be what the reservation's name says.
+ */
+export function observeFlow(message: string, objects: readonly WireObject[]): Flow {
+  for (const { class: name, classNum } of [SessionIpv4, Style, RsvpHopIpv4]) {
+    if (objects.filter((object) => object.classNum === classNum).length > 1)
+      throw new Refused('bad-request', `the request has more than one ${name}`);
+  }
   const destination = sessionOf(objects);
   const session = `${destination.address}/${destination.protocol}/${destination.port}`;
   const style = firstOf(objects, Style);
-  const senders = objects.flatMap(senderOf);
+  const { classNum } = message.startsWith('Path') ? SenderTemplateIpv4 : FilterSpecIpv4;
+  const senders = objects.filter((object) => object.classNum === classNum).map(senderOf);
   const styled = style === undefined ? undefined : styleName(style.optionVector);
   return {
     ...destination,
@@ -70,7 +78,7 @@ function sessionOf(objects: readonly WireObject[]): Pick<Flow, 'address' | 'prot
   return { address: session.destAddress, protocol: String(session.protocolId), port: String(port) };
 }
 
-function senderOf(object: WireObject): { address: string; port: string }[] {
+function senderOf(object: WireObject): { address: string; port: string } {
   const sender = firstOf(
     [object],
     FilterSpecIpv4,
@@ -84,8 +92,8 @@ function senderOf(object: WireObject): { address: string; port: string }[] {
     FilterSpecIpv6Gpi,
     SenderTemplateIpv6Gpi,
   );
-  if (sender === undefined) return [];
-  if ('srcPort' in sender) return [{ address: sender.srcAddress, port: String(sender.srcPort) }];
-  if ('gpi' in sender) return [{ address: sender.srcAddress, port: `spi-${sender.gpi}` }];
-  return [{ address: sender.srcAddress, port: `label-${sender.flowLabel}` }];
+  if (sender === undefined) throw new Refused('bad-request', `a ${object.class} is of an unknown kind`);
+  if ('srcPort' in sender) return { address: sender.srcAddress, port: String(sender.srcPort) };
+  if ('gpi' in sender) return { address: sender.srcAddress, port: `spi-${sender.gpi}` };
+  return { address: sender.srcAddress, port: `label-${sender.flowLabel}` };
 }
