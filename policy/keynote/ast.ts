@@ -19,7 +19,13 @@ export type StringNode = Located &
 /** `<IntEx>` */
 export type IntegerNode = Located &
   (
-    | { readonly type: 'integer'; readonly kind: 'integerLiteral'; readonly value: number }
+    | {
+        readonly type: 'integer';
+        readonly kind: 'integerLiteral';
+        readonly value: number;
+        /** The digits say more than 32 bits hold; `value` is what is left of it. */
+        readonly isTooLarge?: true;
+      }
     | { readonly type: 'integer'; readonly kind: 'toInteger'; readonly of: StringNode }
     | { readonly type: 'integer'; readonly kind: 'integerMinus'; readonly of: IntegerNode }
     | {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { parseAssertion } from './assertion.js';
 import type { Assertion } from './assertion.js';
-import { DEFAULT_LIMITS } from './limits.js';
+import { STRANGER_LIMITS } from './limits.js';
 import type { Limits } from './limits.js';
 import type { Principal } from './principal.js';
 
@@ -10,6 +10,9 @@ export interface CacheOptions {
   readonly credentials?: number;
   /** Keys kept, imported and ready. Default 4096. */
   readonly keys?: number;
+  /** Octets of text of the credentials kept, and of the keys: a long one costs several others. Default 4 MiB each. */
+  readonly octets?: number;
+  /** Of a credential's text; default `STRANGER_LIMITS`. */
   readonly limits?: Limits;
 }
 
@@ -26,13 +29,19 @@ export class CredentialCache {
   misses = 0;
 
   constructor(options: CacheOptions = {}) {
-    this.#credentials = new LeastRecent(options.credentials ?? 4096);
-    this.#keys = new LeastRecent(options.keys ?? 4096);
-    this.#limits = options.limits ?? DEFAULT_LIMITS;
+    const octets = options.octets ?? 1 << 22;
+    this.#credentials = new LeastRecent(options.credentials ?? 4096, octets);
+    this.#keys = new LeastRecent(options.keys ?? 4096, octets);
+    this.#limits = options.limits ?? STRANGER_LIMITS;
   }
 
   get size(): number {
     return this.#credentials.size;
+  }
+
+  /** Of the texts of the credentials kept. */
+  get octets(): number {
+    return this.#credentials.octets;
   }
 
   /** The parsed credential; throws as `parseAssertion` does. */
@@ -73,12 +82,21 @@ export function credentialDigest(text: string): string {
   return createHash('sha256').update(text, 'latin1').digest('hex');
 }
 
-/** A map of bounded size. */
-class LeastRecent<Value> {
+/** A map of bounded size: what was not used for the longest time goes first. */
+class LeastRecent<Value extends { readonly text: string }> {
   readonly #entries = new Map<string, Value>();
+  #octets = 0;
 
-  constructor(private readonly limit: number) {
+  constructor(
+    private readonly limit: number,
+    private readonly octetLimit: number,
+  ) {
     if (!(limit >= 1)) throw new RangeError('a cache must hold at least one entry');
+  }
+
+  /** Of the texts held. */
+  get octets(): number {
+    return this.#octets;
   }
 
   get size(): number {
@@ -98,12 +116,17 @@ class LeastRecent<Value> {
   }
 
   set(key: string, value: Value): void {
-    this.#entries.delete(key);
+    this.#delete(key);
     this.#entries.set(key, value);
-    if (this.#entries.size <= this.limit) return;
+    this.#octets += value.text.length;
     for (const oldest of this.#entries.keys()) {
-      this.#entries.delete(oldest);
-      return;
+      if (this.#entries.size <= this.limit && this.#octets <= this.octetLimit) return;
+      this.#delete(oldest);
     }
+  }
+
+  #delete(key: string): void {
+    this.#octets -= this.#entries.get(key)?.text.length ?? 0;
+    this.#entries.delete(key);
   }
 }

@@ -82,6 +82,7 @@ export class Evaluation {
   }
 
   test(node: TestNode): boolean {
+    this.#spend(1, node.start);
     switch (node.kind) {
       case 'constant':
         return node.value;
@@ -92,7 +93,12 @@ export class Evaluation {
         return this.#connective(node.operands, node.kind === 'or');
       case 'strings':
         if (this.#skipping) return false;
-        return related(node.relation, this.string(node.left), this.string(node.right));
+        return this.#relatedStrings(
+          node.relation,
+          this.string(node.left),
+          this.string(node.right),
+          node.start,
+        );
       case 'integers':
         if (this.#skipping) return false;
         return related(node.relation, this.integer(node.left), this.integer(node.right));
@@ -168,17 +174,29 @@ export class Evaluation {
         throw new KeyNoteRuntimeError(`a string is longer than ${environment.limits.stringLength}`, at);
       }
     }
-    environment.work -= result.length >> 3;
-    if (environment.work < 0) throw new KeyNoteRuntimeError('the query takes too much work', at);
+    this.#spend(result.length >> 3, at);
     return result;
+  }
+
+  #relatedStrings(relation: Relation, a: string, b: string, at: number): boolean {
+    this.#spend(Math.min(a.length, b.length) >> 3, at);
+    return related(relation, a, b);
+  }
+
+  #spend(steps: number, at: number): void {
+    const { environment } = this;
+    environment.work -= steps;
+    if (environment.work < 0) throw new KeyNoteRuntimeError('the query takes too much work', at);
   }
 
   integer(node: IntegerNode): number {
     switch (node.kind) {
       case 'integerLiteral':
+        if (node.isTooLarge === true && this.environment.integers === 'refuse')
+          throw new KeyNoteRuntimeError('an integer beyond 32 bits', node.start);
         return node.value;
       case 'toInteger':
-        return this.#inRange(toInteger(this.string(node.of)), node.start);
+        return this.#converted(this.string(node.of), node.start);
       case 'integerMinus':
         return this.#inRange(-this.integer(node.of), node.start);
       case 'integerOperation':
@@ -205,6 +223,15 @@ export class Evaluation {
         if (a === -0x80000000 && b === -1) throw new KeyNoteRuntimeError('integer overflow', node.start);
         return node.operator === '/' ? Math.trunc(a / b) | 0 : (a % b) | 0;
     }
+  }
+
+  #converted(text: string, at: number): number {
+    this.#spend(text.length >> 3, at);
+    const value = toInteger(text);
+    if (value === OUT_OF_RANGE && this.environment.integers === 'refuse') {
+      throw new KeyNoteRuntimeError(`${text.slice(0, 40)} is beyond 32 bits`, at);
+    }
+    return value | 0;
   }
 
   #inRange(value: number, at: number): number {
@@ -235,13 +262,18 @@ export class Evaluation {
     return result;
   }
 
+  #toFloat(text: string, at: number): number {
+    this.#spend(text.length >> 3, at);
+    return toFloat(text);
+  }
+
   /** RFC 2704 4.4: ANSI C `float`, so each step is rounded to one. */
   float(node: FloatNode): number {
     switch (node.kind) {
       case 'floatLiteral':
         return node.value;
       case 'toFloat':
-        return toFloat(this.string(node.of));
+        return this.#toFloat(this.string(node.of), node.start);
       case 'floatMinus':
         return -this.float(node.of);
       case 'floatOperation':

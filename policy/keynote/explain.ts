@@ -60,6 +60,8 @@ export interface Failure {
   readonly position?: number;
   readonly authorizer?: Principal;
   readonly comment?: string;
+  /** Whom nobody speaks for. */
+  readonly principal?: Principal;
   /** In the assertion, from 1. */
   readonly line?: number;
   /** Of a condition that is one comparison. */
@@ -94,7 +96,9 @@ class Explainer {
     this.#maximum = check.environment.maximum;
     for (const participant of check.participants) {
       const { id } = participant.authorizer;
-      this.#byAuthorizer.set(id, [...(this.#byAuthorizer.get(id) ?? []), participant]);
+      const others = this.#byAuthorizer.get(id);
+      if (others === undefined) this.#byAuthorizer.set(id, [participant]);
+      else others.push(participant);
     }
   }
 
@@ -175,6 +179,7 @@ class Explainer {
       found.push(...this.#voidBy(id));
       if (participants.length === 0 && found.length === before) found.push(this.#nobodySpeaksFor(id));
     }
+    found.push(...this.#voidBy(undefined));
     if (found.length === 0) found.push(CIRCLE);
     return found.sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
   }
@@ -203,7 +208,8 @@ class Explainer {
       id === POLICY_ID
         ? 'there is no policy'
         : `${name} did not request this, and no assertion by it was presented`;
-    return { kind: 'principal', message, text: message };
+    const principal = this.#names.get(id);
+    return { kind: 'principal', message, text: message, ...(principal !== undefined && { principal }) };
   }
 
   #assertion(participant: Participant): AssertionReport {
@@ -250,9 +256,9 @@ class Explainer {
       conditions,
     );
     if (participant.conditions > index) return [];
-    return this.#whyLow(conditions, participant).map((reason) =>
-      this.#failure(participant, 'condition', reason),
-    );
+    return this.#whyLow(conditions, participant)
+      .slice(0, MOST_REASONS)
+      .map((reason) => this.#failure(participant, 'condition', reason));
   }
 
   #whyLow(program: Program, participant: Participant): Reason[] {
@@ -293,16 +299,23 @@ class Explainer {
   }
 
   /** Assertions by a principal that took no part. */
-  #voidBy(id: string): Failure[] {
-    const failures: Failure[] = [];
+  #voidBy(id: string | undefined): readonly Failure[] {
+    this.#voids ??= this.#voidFailures();
+    return this.#voids.get(id) ?? [];
+  }
+
+  #voids: Map<string | undefined, Failure[]> | undefined;
+
+  /** By their author, where there is one. */
+  #voidFailures(): Map<string | undefined, Failure[]> {
+    const voids = new Map<string | undefined, Failure[]>();
     for (const { assertion, source, position, reason, line } of this.check.void) {
       const authorizer = this.#author(constantString(assertion.authorizer));
-      if (authorizer?.id !== id && authorizer !== undefined) continue;
       const by =
         authorizer === undefined
           ? `${NAMES[source]} ${position + 1}`
           : `the ${NAMES[source]} by ${authorizer.fingerprint}`;
-      failures.push({
+      const failure: Failure = {
         kind: 'syntax',
         message: reason,
         text: located(reason, line, by),
@@ -310,9 +323,10 @@ class Explainer {
         position,
         ...(authorizer !== undefined && { authorizer }),
         ...(line !== undefined && { line }),
-      });
+      };
+      voids.set(authorizer?.id, [...(voids.get(authorizer?.id) ?? []), failure]);
     }
-    return failures;
+    return voids;
   }
 
   #author(text: string): Principal | undefined {
@@ -349,6 +363,9 @@ function carrying(licensees: ResolvedLicensees, reached: (operand: ResolvedLicen
       return all(licensees.operands.filter(reached).slice(0, licensees.count));
   }
 }
+
+/** Of one assertion: nobody reads thousands of alternatives, and each is looked up in the text. */
+const MOST_REASONS = 32;
 
 const CIRCULAR = 'the delegations lead in a circle, and to nobody who requested this';
 const CIRCLE: Failure = { kind: 'principal', message: CIRCULAR, text: CIRCULAR };

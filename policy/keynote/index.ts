@@ -10,7 +10,7 @@ export { KeyNoteKeyError, KeyNoteQueryError, KeyNoteRuntimeError, KeyNoteSyntaxE
 export type { AssertionReport, Explanation, Failure, PrincipalReport } from './explain.js';
 export { formatExplanation } from './explain-text.js';
 export { quote } from './lexer.js';
-export { DEFAULT_LIMITS } from './limits.js';
+export { DEFAULT_LIMITS, STRANGER_LIMITS } from './limits.js';
 export type { Limits } from './limits.js';
 export { keyFingerprint, parsePrincipal, Principal } from './principal.js';
 export type { PrincipalKind } from './principal.js';

@@ -18,7 +18,7 @@ export interface Limits {
   readonly stringLength: number;
   /** Instructions of one compiled regular expression. */
   readonly regexSize: number;
-  /** Steps of one query: regular-expression states visited and characters concatenated. */
+  /** Steps of one query and its explanation: tests, regular-expression states visited, eights of characters handled. */
   readonly work: number;
 }
 
@@ -31,4 +31,12 @@ export const DEFAULT_LIMITS: Limits = {
   stringLength: 1 << 16,
   regexSize: 4000,
   work: 5_000_000,
+};
+
+/** For text that anybody may send: far above what credentials need, far below what hurts. */
+export const STRANGER_LIMITS: Limits = {
+  ...DEFAULT_LIMITS,
+  depth: 64,
+  terms: 4000,
+  work: 500_000,
 };

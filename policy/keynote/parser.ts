@@ -295,8 +295,16 @@ export class Parser {
       }
       case 'integer': {
         const value = wrappedInteger(lexer.value);
+        const isTooLarge = Number(lexer.value) > 0x7fffffff;
         lexer.next();
-        return { type: 'integer', kind: 'integerLiteral', value, start, end: lexer.previousEnd };
+        const node = {
+          type: 'integer',
+          kind: 'integerLiteral',
+          value,
+          start,
+          end: lexer.previousEnd,
+        } as const;
+        return isTooLarge ? { ...node, isTooLarge } : node;
       }
       case 'float': {
         const value = Math.fround(Number(lexer.value));

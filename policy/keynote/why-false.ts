@@ -9,6 +9,8 @@ export interface Comparison {
   readonly found: string;
   readonly relation: Relation | '~=';
   readonly expected: string;
+  /** The other side as it is written. */
+  readonly against: string;
 }
 
 export interface Reason {
@@ -44,7 +46,14 @@ function raised(node: TestNode, error: KeyNoteRuntimeError, evaluation: Evaluati
       throw inner;
     }
   }
-  return [{ message: `\`${quoted(node, text)}\`: ${error.message}`, offset: error.offset ?? node.start }];
+  const reason = {
+    message: `\`${quoted(node, text)}\`: ${error.message}`,
+    offset: error.offset ?? node.start,
+  };
+  if (node.kind !== 'integers') return [reason];
+  const { left, relation, right } = node;
+  const [expression, against] = [quoted(left, text), quoted(right, text)];
+  return [{ ...reason, comparison: { expression, found: '', relation, expected: '', against } }];
 }
 
 function reasons(node: TestNode, evaluation: Evaluation, text: string): Reason[] {
@@ -55,8 +64,11 @@ function reasons(node: TestNode, evaluation: Evaluation, text: string): Reason[]
     case 'not':
       return [{ message: `\`${quoted(node.of, text)}\` holds`, offset }];
     case 'and': {
-      const [first = []] = node.operands.map((operand) => whyFalse(operand, evaluation, text)).filter(some);
-      return first;
+      for (const operand of node.operands) {
+        const found = whyFalse(operand, evaluation, text);
+        if (found.length > 0) return found;
+      }
+      return [];
     }
     case 'or':
       return node.operands.flatMap((operand) => whyFalse(operand, evaluation, text));
@@ -67,10 +79,6 @@ function reasons(node: TestNode, evaluation: Evaluation, text: string): Reason[]
     case 'match':
       return [compared(node.subject, '~=', node.pattern, offset, evaluation, text)];
   }
-}
-
-function some(list: readonly unknown[]): boolean {
-  return list.length > 0;
 }
 
 /** `amount 0.60 is not < 0.56` */
@@ -88,7 +96,7 @@ function compared(
   return {
     message: `${named(left, found, text)} ${verb} ${named(right, expected, text)}`,
     offset,
-    comparison: { expression: quoted(left, text), found, relation, expected },
+    comparison: { expression: quoted(left, text), found, relation, expected, against: quoted(right, text) },
   };
 }
 
@@ -103,7 +111,7 @@ function named(node: Expression, value: string, text: string): string {
 function shown(node: Expression, evaluation: Evaluation): string {
   switch (node.type) {
     case 'string':
-      return JSON.stringify(evaluation.string(node));
+      return quotedValue(evaluation.string(node));
     case 'integer':
       return node.kind === 'toInteger' ? digits(node.of, evaluation) : String(evaluation.integer(node));
     case 'float':
@@ -115,7 +123,14 @@ function shown(node: Expression, evaluation: Evaluation): string {
 
 function digits(node: StringNode, evaluation: Evaluation): string {
   const value = evaluation.string(node);
-  return /^-?[0-9.]+$/.test(value) ? value : JSON.stringify(value);
+  return value.length <= LONGEST && /^-?[0-9.]+$/.test(value) ? value : quotedValue(value);
+}
+
+/** A request may have thousands of values of thousands of characters each. */
+const LONGEST = 80;
+
+function quotedValue(value: string): string {
+  return value.length <= LONGEST ? JSON.stringify(value) : `${JSON.stringify(value.slice(0, LONGEST))}...`;
 }
 
 /** The fewest decimal digits that name this float. */

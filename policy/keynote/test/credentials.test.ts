@@ -148,6 +148,7 @@ describe('KeyNote: explanations', () => {
       found: '0.60',
       relation: '<',
       expected: '0.56',
+      against: '0.56',
     });
     assert.equal(failure.line, 6);
     assert.equal(failure.authorizer?.id, isp.principal.id);

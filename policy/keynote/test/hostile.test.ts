@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { readJsonFixture } from '../../../fixtures/index.js';
-import { DEFAULT_LIMITS, KeyNoteQueryError, KeyNoteSyntaxError, parseAssertion, query } from '../index.js';
+import {
+  DEFAULT_LIMITS,
+  KeyNoteQueryError,
+  KeyNoteSyntaxError,
+  parseAssertion,
+  query,
+  STRANGER_LIMITS,
+} from '../index.js';
 
 const { cases } = readJsonFixture('vectors/keynote/signatures.json') as {
   readonly cases: readonly { readonly id: string; readonly assertion: string }[];
@@ -144,6 +151,29 @@ describe('KeyNote: hostile text', () => {
     assert.equal(conditions('(-2147483647 - 1) / -1 == 1;'), 'false');
   });
 
+  it('many tests of long strings, nested, end at the limit of work, and so does their explanation', () => {
+    const long = '9'.repeat(20_000);
+    const nested = (test: string): string => {
+      let text = test;
+      for (let depth = 0; depth < 60; depth++) text = `(${text})${` || ${test}`.repeat(25)}`;
+      return text;
+    };
+    for (const test of ['p > q', '&p < 1.0', '@p > 1', 'p . q == ""']) {
+      const start = performance.now();
+      const answer = query({
+        policy: [parseAssertion(`Authorizer: "POLICY"\nLicensees: "req"\nConditions: ${nested(test)};\n`)],
+        authorizers: ['req'],
+        attributes: { p: long, q: `${long}9` },
+        limits: STRANGER_LIMITS,
+      });
+      assert.equal(answer.value, 'false');
+      const { failures } = answer.explanation;
+      assert.ok(failures.length > 0 && failures.length <= 32, `${test}: ${failures.length}`);
+      assert.ok(failures.every(({ text }) => text.length < 1000));
+      assert.ok(performance.now() - start < 1000, test);
+    }
+  });
+
   it('integers beyond 32 bits can be refused: the test is then false', () => {
     const ask64 = (test: string, integers: 'wrap' | 'refuse'): string =>
       query({
@@ -160,6 +190,8 @@ describe('KeyNote: hostile text', () => {
       '!(@bandwidth > 0)',
       '65536 * 65536 == 0',
       '2147483647 + 1 < 0',
+      '@bandwidth >= 4294967297',
+      '4294967297 == 1',
     ]) {
       assert.equal(ask64(test, 'refuse'), 'false', test);
     }
