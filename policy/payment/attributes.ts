@@ -103,7 +103,7 @@ export const OBSERVED: readonly ObservedAttribute[] = [
 
 /** Attributes that a request must claim. */
 export const REQUIRED_CLAIMS: readonly { readonly name: string; readonly meaning: string }[] = [
-  { name: 'amount', meaning: 'what is paid, a decimal of at most fifteen digits: `0.44`' },
+  { name: 'amount', meaning: 'what is paid, a decimal of at most seven significant digits: `0.44`' },
   { name: 'currency', meaning: 'three capital letters: `USD`' },
   { name: 'nonce', meaning: 'random text that only this payment carries' },
 ];
@@ -143,6 +143,7 @@ export function attributesReference(): string {
     '',
     'An attribute that the request does not have is the empty string, as RFC 2704 says; `&name` and `@name` read a number out',
     'of the text (`&bandwidth <= 50000000.0`, with the point: KeyNote compares floats with floats), and the empty string as 0. Rates are whole bit/s, rounded up.',
+    'A condition that meets an integer beyond 32 bits (`@bandwidth`, from 2147483648 on) does not hold.',
     '',
     '## Observed',
     '',

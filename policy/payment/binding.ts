@@ -1,4 +1,4 @@
-import { authorOf, parseAssertion, query } from '../keynote/index.js';
+import { authorOf, parseAssertion, query, quote } from '../keynote/index.js';
 import type { Assertion, Principal, Query } from '../keynote/index.js';
 
 /** The attribute that a check binds, so that it pays once. */
@@ -26,26 +26,52 @@ export function bindersOf(
   });
 }
 
+type Common = Omit<Query, 'policy' | 'authorizers' | 'credentials'> & {
+  readonly attributes: ReadonlyMap<string, string>;
+};
+
+/** An assertion that asks one of the policy node's own keys for this very request, and its author. */
+export interface SignedRequest {
+  readonly author: Principal;
+  readonly credential: Assertion;
+}
+
 /**
- * Who signed, to one of the policy node's own keys, an assertion that holds for this very request and for no other nonce.
- * Such a signature is the request itself; an assertion that would hold for any nonce is a contract, not a request.
+ * The assertions, to one of the policy node's own keys, that hold for this very request and for no other nonce. Such an
+ * assertion is the request itself; one that would hold for any nonce is a contract, not a request. Signatures are not
+ * looked at: anybody can be the author, and a stranger's key is not worth the work. See `isSigned`.
  */
-export function signersTo(
+export function signedRequests(
   nodeKeys: readonly string[],
   credentials: readonly Assertion[],
-  common: Omit<Query, 'policy' | 'authorizers' | 'credentials'> & {
-    readonly attributes: ReadonlyMap<string, string>;
-  },
-): string[] {
+  common: Common,
+): SignedRequest[] {
   const other = new Map(common.attributes).set(NONCE, `${common.attributes.get(NONCE) ?? ''}\x7f`);
   return credentials.flatMap((credential) => {
     const author = authorOf(credential);
-    if (author === undefined || !mentions(credential, NONCE)) return [];
-    const policy = [parseAssertion(`Authorizer: "POLICY"\nLicensees: ${JSON.stringify(author.text)}\n`)];
+    if (author?.isKey !== true || author.bits > MAX_BITS || !mentions(credential, NONCE)) return [];
+    const policy = [trusting(author), credential];
     const holds = (attributes: ReadonlyMap<string, string>): boolean =>
-      query({ ...common, attributes, policy, credentials: [credential], authorizers: nodeKeys }).index > 0;
-    return holds(common.attributes) && !holds(other) ? [author.text] : [];
+      query({ ...common, attributes, policy, authorizers: nodeKeys }).index > 0;
+    return holds(common.attributes) && !holds(other) ? [{ author, credential }] : [];
   });
+}
+
+/** Is it by its author? */
+export function isSigned(
+  nodeKeys: readonly string[],
+  { author, credential }: SignedRequest,
+  common: Common,
+): boolean {
+  const policy = [trusting(author)];
+  return query({ ...common, policy, credentials: [credential], authorizers: nodeKeys }).index > 0;
+}
+
+/** No longer key signs anything here; the text of a policy about it stays short. */
+const MAX_BITS = 8192;
+
+function trusting(author: Principal): Assertion {
+  return parseAssertion(`Authorizer: "POLICY"\nLicensees: ${quote(author.toText('base64'))}\n`);
 }
 
 /**

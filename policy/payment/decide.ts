@@ -1,13 +1,14 @@
-import { CredentialCache, KeyNoteSyntaxError, query } from '../keynote/index.js';
+import { CredentialCache, KeyNoteSyntaxError, query, STRANGER_LIMITS } from '../keynote/index.js';
 import type { AlgorithmChoice, Answer, Assertion, Principal } from '../keynote/index.js';
 import type { WireObject } from '../../rsvp/wire/index.js';
 import { observe } from './attributes.js';
-import { bindersOf, signersTo } from './binding.js';
+import { bindersOf, isSigned, signedRequests } from './binding.js';
+import type { SignedRequest } from './binding.js';
 import { errorObjects } from './error-objects.js';
 import { MemoryNonces } from './nonces.js';
 import type { NonceKey, NonceRegistry } from './nonces.js';
 import { nameOf, whyRefused } from './reason.js';
-import { Refused } from './refusal.js';
+import { presentable, Refused } from './refusal.js';
 import type { Refusal } from './refusal.js';
 import { DEFAULT_REQUEST_LIMITS, hasPayment, present } from './request.js';
 import type { PresentedCredential, RequestLimits } from './request.js';
@@ -62,7 +63,7 @@ export interface Payment {
   /** The keys that bound the nonce: who pays. */
   readonly payers: readonly Principal[];
   readonly reservation: string;
-  /** Was it already granted: a refresh, or another router on the path? */
+  /** Has the nonce paid for this reservation before: a refresh, or another router on the path? */
   readonly again: boolean;
 }
 
@@ -148,8 +149,7 @@ export class PaymentPolicy {
       return this.#refuse(request, whyRefused(answer, this.options.names), attributes, answer);
     const payers = this.#payers(presented.nonce, attributes, credentials, ask);
     const { reservation, session } = flow;
-    const again = this.#granted.has(reservation);
-    this.#hold(payers, presented.nonce, reservation, request, now);
+    const again = this.#hold(payers, presented.nonce, reservation, request, now);
     this.#granted.add(request.holder, {
       pepId: request.pepId,
       session,
@@ -185,16 +185,17 @@ export class PaymentPolicy {
     throw new Refused('nonce-unbound', `no credential in the chain binds the nonce \`${nonce}\``);
   }
 
+  /** Takes the nonce for the reservation; was it already? */
   #hold(
     payers: readonly Principal[],
     nonce: string,
     reservation: string,
     request: PaymentRequest,
     now: number,
-  ): void {
+  ): boolean {
     const keys = payers.map((payer): NonceKey => ({ payer: payer.id, nonce }));
     const used = this.nonces.hold(keys, reservation, request.holder, now);
-    if (used !== undefined) {
+    if (typeof used === 'object') {
       const since = new Date(used.since).toISOString();
       throw new Refused('nonce-spent', `nonce \`${nonce}\` has paid for ${used.reservation} since ${since}`);
     }
@@ -202,6 +203,7 @@ export class PaymentPolicy {
     if (before !== undefined && before.reservation !== reservation) {
       this.nonces.release(before.reservation, request.holder);
     }
+    return used === 'again';
   }
 
   /**
@@ -251,10 +253,27 @@ export class PaymentPolicy {
     const { policy, algorithms = 'modern', routes, nodeKeys } = this.options;
     const route =
       (request.linkName === undefined ? undefined : routes?.byLink?.get(request.linkName)) ?? routes?.other;
-    const common = { values: VALUES, attributes, algorithms, cache: this.cache };
-    const authorizers = route === undefined ? [] : [route];
-    if (nodeKeys !== undefined) authorizers.push(...signersTo(nodeKeys, credentials, common));
-    return query({ ...common, policy, credentials, authorizers });
+    // A rate that wrapped around would pass below any limit.
+    const integers = 'refuse';
+    const common = {
+      values: VALUES,
+      attributes,
+      algorithms,
+      integers,
+      limits: STRANGER_LIMITS,
+      cache: this.cache,
+    } as const;
+    const ask = (signed: readonly SignedRequest[]): Answer => {
+      const authors = signed.map(({ author }) => author.text);
+      const authorizers = route === undefined ? authors : [route, ...authors];
+      return query({ ...common, policy, credentials, authorizers });
+    };
+    if (nodeKeys === undefined) return ask([]);
+    const presented = signedRequests(nodeKeys, credentials, common);
+    const answer = ask(presented);
+    if (answer.index === 0) return answer;
+    const signed = presented.filter((one) => isSigned(nodeKeys, one, common));
+    return signed.length === presented.length ? answer : ask(signed);
   }
 
   #refuse(
@@ -263,7 +282,8 @@ export class PaymentPolicy {
     attributes: ReadonlyMap<string, string>,
     answer?: Answer,
   ): Verdict {
-    const { reason, text } = refusal;
+    const { reason } = refusal;
+    const text = presentable(refusal.text);
     return {
       granted: false,
       reason: text,

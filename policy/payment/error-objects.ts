@@ -1,7 +1,7 @@
 import { ErrorSpecIpv4, ErrorSpecIpv6, PolicyData } from '../../rsvp/wire/index.js';
 import type { WireObject } from '../../rsvp/wire/index.js';
 import { PaymentElement, PaymentError } from './element.js';
-import { POLICY_CONTROL_FAILURE, REFUSALS } from './refusal.js';
+import { POLICY_CONTROL_FAILURE, presentable, REFUSALS } from './refusal.js';
 import type { Refusal } from './refusal.js';
 
 /**
@@ -11,12 +11,9 @@ import type { Refusal } from './refusal.js';
 export function errorObjects(refusal: Refusal, node: string): WireObject[] {
   const { code, errorValue } = REFUSALS[refusal.reason];
   const spec = { errorNodeAddress: node, flags: 0, errorCode: POLICY_CONTROL_FAILURE, errorValue };
-  const error = PaymentError.make({ code, reason: refusal.text.slice(0, MAX_REASON) });
+  const error = PaymentError.make({ code, reason: presentable(refusal.text) });
   return [
     node.includes(':') ? ErrorSpecIpv6.make(spec) : ErrorSpecIpv4.make(spec),
     PolicyData.make({ options: [], elements: [PaymentElement.make({ attributes: [error] })] }),
   ];
 }
-
-/** An error message should fit one packet. */
-const MAX_REASON = 512;

@@ -22,10 +22,15 @@ export interface NonceUse extends NonceKey {
 
 export interface NonceRegistry {
   /**
-   * Takes all these nonces for one reservation, or none of them: undefined, or the use that stands in the way. `holder` is
-   * the request (PEP and handle) that asks; asking again changes nothing.
+   * Takes all these nonces for one reservation, or none of them: `again` if it had all of them before, or the use that
+   * stands in the way. `holder` is the request (PEP and handle) that asks; asking again changes nothing.
    */
-  hold(keys: readonly NonceKey[], reservation: string, holder: string, now: number): NonceUse | undefined;
+  hold(
+    keys: readonly NonceKey[],
+    reservation: string,
+    holder: string,
+    now: number,
+  ): 'new' | 'again' | NonceUse;
   commit(reservation: string): void;
   release(reservation: string, holder: string): void;
 }
@@ -48,7 +53,12 @@ export class MemoryNonces implements NonceRegistry {
     return this.#byNonce.size;
   }
 
-  hold(keys: readonly NonceKey[], reservation: string, holder: string, now: number): NonceUse | undefined {
+  hold(
+    keys: readonly NonceKey[],
+    reservation: string,
+    holder: string,
+    now: number,
+  ): 'new' | 'again' | NonceUse {
     for (const key of keys) {
       const other = this.#byNonce.get(idOf(key));
       if (other === undefined || other.reservation === reservation) continue;
@@ -61,11 +71,12 @@ export class MemoryNonces implements NonceRegistry {
       this.#byReservation.set(reservation, holding);
     }
     holding.holders.add(holder);
+    const before = holding.keys.size;
     for (const key of keys) {
       holding.keys.set(idOf(key), key);
       this.#byNonce.set(idOf(key), holding);
     }
-    return undefined;
+    return holding.keys.size === before ? 'again' : 'new';
   }
 
   commit(reservation: string): void {
@@ -83,7 +94,7 @@ export class MemoryNonces implements NonceRegistry {
   }
 }
 
-/** A canonical principal holds no newline, so a newline separates for certain. */
+/** A nonce is printable, so the last newline is what separates. */
 function idOf(key: NonceKey): string {
   return `${key.payer}\n${key.nonce}`;
 }

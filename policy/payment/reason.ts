@@ -1,12 +1,11 @@
-import type { Answer, Failure, Principal } from '../keynote/index.js';
+import type { Answer, Comparison, Failure, Principal } from '../keynote/index.js';
 import { printable } from '../../rsvp/wire/index.js';
 import type { Refusal, RefusalReason } from './refusal.js';
 
-/** Attributes whose failed comparison is a reason of its own. */
-const REASONS: Readonly<Record<string, RefusalReason>> = {
+/** An attribute that was above what a comparison allows, and so a reason of its own. */
+const ABOVE: Readonly<Partial<Record<string, RefusalReason>>> = {
   bandwidth: 'bandwidth-exceeded',
   date: 'expired',
-  time: 'expired',
 };
 
 /**
@@ -31,13 +30,39 @@ function rank(failure: Failure): number {
 function reasonOf(failure: Failure): RefusalReason {
   if (failure.kind === 'signature') return 'bad-signature';
   if (failure.kind === 'syntax') return 'bad-credential';
-  const attribute = /^[&@]?([A-Za-z_]\w*)$/.exec(failure.comparison?.expression ?? '')?.[1];
-  return (attribute === undefined ? undefined : REASONS[attribute]) ?? 'not-authorized';
+  const attribute = failure.comparison && attributeAbove(failure.comparison);
+  return (attribute === undefined ? undefined : ABOVE[attribute]) ?? 'not-authorized';
+}
+
+/** `date` of `date < "20071120"` and of `"20071120" > date`; of `date >= "20071120"` nothing: it has not begun. */
+function attributeAbove({ expression, relation, against, found, expected }: Comparison): string | undefined {
+  switch (relation) {
+    case '<':
+    case '<=':
+      return attributeOf(expression);
+    case '>':
+    case '>=':
+      return attributeOf(against);
+    case '==':
+      return attributeOf(found > expected ? expression : against);
+    case '!=':
+    case '~=':
+      return undefined;
+  }
+}
+
+/** Of `&bandwidth`, `(&bandwidth / 1000.0)`, `date . time`: the first that is named. */
+function attributeOf(expression: string): string | undefined {
+  return /^[(&@\s-]*([A-Za-z_]\w*)/.exec(expression)?.[1];
 }
 
 /** `amount 0.60 is not < 0.56, line 7, in the credit authorization by Martha` */
 function phrase(failure: Failure, names: ReadonlyMap<string, string>): string {
-  const { message, line, source, comment, authorizer } = failure;
+  const { message, line, source, comment, authorizer, principal } = failure;
+  if (principal !== undefined) {
+    const name = nameOf(principal, names);
+    return `${name} did not request this, and no assertion by ${name} was presented`;
+  }
   if (authorizer === undefined) return message;
   const what = source === 'policy' ? 'policy' : titleOf(comment);
   return [

@@ -66,6 +66,22 @@ export class Refused extends Error implements Refusal {
   }
 }
 
+/**
+ * What goes on the wire, into logs and to terminals: printable ASCII of a length that leaves an error message in one
+ * packet. The text may quote credentials, which may be anything.
+ */
+export function presentable(text: string): string {
+  const escaped = text.slice(0, MAX_TEXT).replace(/[^ -~]/g, (character) => {
+    const code = character.charCodeAt(0).toString(16);
+    return code.length > 2 ? `\\u${code.padStart(4, '0')}` : `\\x${code.padStart(2, '0')}`;
+  });
+  return text.length > MAX_TEXT || escaped.length > MAX_TEXT
+    ? `${escaped.slice(0, MAX_TEXT - 3)}...`
+    : escaped;
+}
+
+const MAX_TEXT = 512;
+
 /** The table of ELEMENT.md. */
 export function refusalsReference(): string {
   const rows = Object.entries(REFUSALS).map(

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import fc from 'fast-check';
 import {
   ControlledLoad,
   FF,
@@ -14,9 +15,24 @@ import {
   TokenBucketTspec,
 } from '../../../rsvp/wire/index.js';
 import type { WireObject } from '../../../rsvp/wire/index.js';
+import { CredentialCache } from '../../keynote/index.js';
 import { PAYMENT_RSVP } from '../index.js';
 import type { PaymentContents, PaymentRequest, RefusalReason, Verdict } from '../index.js';
-import { authorization, check, CLAIMS, nick, NOW, offered, principal, request, signed } from './world.js';
+import { amountProblem } from '../money.js';
+import {
+  authorization,
+  check,
+  CLAIMS,
+  claims,
+  KEYS,
+  nick,
+  NOW,
+  offered,
+  principal,
+  request,
+  signed,
+} from './world.js';
+import type { Changes, Person } from './world.js';
 
 const PAID: PaymentContents = { claims: CLAIMS, assertions: [check(), offered(), authorization()] };
 
@@ -139,6 +155,17 @@ describe('payment: what is reserved is what was judged', () => {
     assertRefused(policyNode.decide(other, NOW), 'nonce-spent');
   });
 
+  it('an integer beyond 32 bits is below no limit', () => {
+    const capped = signed(
+      'nick',
+      `Authorizer: "${principal('nick')}"\nLicensees: "${principal('route')}"\nConditions: @bandwidth <= 2048 -> "true";\n`,
+    );
+    const contents = { claims: CLAIMS, assertions: [check(), capped, authorization()] };
+    const verdict = nick().decide(request(contents, { bandwidth: 5e9 }), NOW);
+    assertRefused(verdict, 'bandwidth-exceeded', /5000000000/);
+    assert.equal(nick().decide(request(contents, { bandwidth: 2048 }), NOW).granted, true);
+  });
+
   it('an infinite peak rate is above every limit', () => {
     const capped = signed(
       'nick',
@@ -147,5 +174,177 @@ describe('payment: what is reserved is what was judged', () => {
     const assertions = [check(), capped, authorization()];
     const verdict = nick().decide(request({ claims: CLAIMS, assertions }), NOW);
     assertRefused(verdict, 'not-authorized', /peak_data_rate/);
+  });
+});
+
+describe('payment: amounts', () => {
+  // Whole numbers of a millionth: exact, where the conditions have floats.
+  const millionths = (text: string): bigint => {
+    const [whole = '', fraction = ''] = text.split('.');
+    return BigInt(whole + fraction.padEnd(12, '0'));
+  };
+  const amount = fc
+    .tuple(fc.integer({ min: 1, max: 9_999_999 }), fc.integer({ min: -6, max: 3 }))
+    .map(([digits, exponent]) => {
+      const text = String(digits).padStart(7, '0');
+      const decimal =
+        exponent < 0 ? `${text.slice(0, exponent)}.${text.slice(exponent)}` : text + '0'.repeat(exponent);
+      return decimal.replace(/^0+(?=\d)/, '');
+    })
+    .filter((text) => amountProblem(text) === undefined);
+
+  it('that are good compare as floats in the order of their values, and equal to no other', () => {
+    fc.assert(
+      fc.property(amount, amount, fc.integer({ min: -1, max: 1 }), (a, other, step) => {
+        const near = a.replace(/\d$/, (digit) => String(Math.min(9, Math.max(0, Number(digit) + step))));
+        for (const b of [other, near]) {
+          if (amountProblem(b) !== undefined) continue;
+          const exact = millionths(a) < millionths(b) ? -1 : millionths(a) > millionths(b) ? 1 : 0;
+          assert.equal(Math.sign(Math.fround(Number(a)) - Math.fround(Number(b))), exact, `${a} ${b}`);
+        }
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  it('that a float cannot tell from another one are refused', () => {
+    for (const text of ['0.439999999', '0.43999999', '100000000.1', '1000000000', '0.0000001'])
+      assert.notEqual(amountProblem(text), undefined, text);
+    for (const text of ['0.44', '0.440000000', '99999.99', '9999999', '50000000', '1000000.00', '0.000001'])
+      assert.equal(amountProblem(text), undefined, text);
+  });
+});
+
+describe('payment: refusals', () => {
+  const on = (conditions: string) =>
+    signed(
+      'nick',
+      `Authorizer: "${principal('nick')}"\nLicensees: "${principal('route')}"\nConditions: ${conditions} -> "true";\n`,
+    );
+  const refusedBy = (conditions: string, changes: Changes = {}): Verdict =>
+    nick().decide(
+      request({ claims: CLAIMS, assertions: [check(), on(conditions), authorization()] }, changes),
+      NOW,
+    );
+
+  it('tell what is over from what is not yet, on either side of a comparison', () => {
+    const cases: [conditions: string, reason: RefusalReason][] = [
+      ['date < "20071120"', 'expired'],
+      ['"20071120" > date', 'expired'],
+      ['date == "20071119"', 'expired'],
+      ['(date . time) < "20071120120000"', 'expired'],
+      ['date >= "20071121"', 'not-authorized'],
+      ['"20071121" <= date', 'not-authorized'],
+      ['date == "20071121"', 'not-authorized'],
+      ['&bandwidth <= 1000.0', 'bandwidth-exceeded'],
+      ['1000.0 >= &bandwidth', 'bandwidth-exceeded'],
+      ['@bandwidth / 1000 <= 49999', 'bandwidth-exceeded'],
+      ['&bandwidth >= 60000000.0', 'not-authorized'],
+      ['time < "120000"', 'not-authorized'],
+    ];
+    for (const [conditions, reason] of cases) {
+      const verdict = refusedBy(conditions);
+      assert.equal(verdict.refusal?.reason, reason, `${conditions}: ${verdict.reason}`);
+    }
+  });
+
+  it('call whoever is missing by name', () => {
+    const names = new Map([
+      [KEYS.nick.principal.id, 'Nick'],
+      [KEYS.alice.principal.id, 'Alice'],
+    ]);
+    const verdict = nick({ names }).decide(
+      request({ claims: CLAIMS, assertions: [offered(), authorization()] }),
+      NOW,
+    );
+    assertRefused(verdict, 'not-authorized', /Alice did not request this, and no assertion by Alice/);
+  });
+
+  it('are printable and short whatever the credentials say, and fit their objects', () => {
+    const verdicts = [
+      refusedBy('nonce == "\xe9\x01\x1b[31m"'),
+      refusedBy(`nonce == "${'\xff'.repeat(2000)}"`),
+      nick().decide(
+        request({ claims: CLAIMS, assertions: ['KeyNote-Version: "\xe9\x1b"\nAuthorizer: "x"\n'] }),
+        NOW,
+      ),
+      nick().decide(request({ claims: claims({ amount: '9'.repeat(50_000) }), assertions: [] }), NOW),
+      nick().decide(request({ claims: claims({ currency: 'x'.repeat(50_000) }), assertions: [] }), NOW),
+    ];
+    for (const { granted, reason, errorObjects } of verdicts) {
+      assert.equal(granted, false);
+      assert.match(reason, /^[ -~]{1,512}$/);
+      assert.ok(PAYMENT_RSVP.encode({ msgType: 4, objects: errorObjects! }).length < 600);
+    }
+  });
+});
+
+describe('payment: what a request may cost', () => {
+  it('a signature by a key that nobody trusts is not checked, nor the credential kept, where a node key is asked', () => {
+    const text = `Authorizer: "POLICY"\nLicensees: "${principal('nick')}"\n`;
+    const policyNode = nick({ text, routes: {}, nodeKeys: [principal('route')] });
+    const asking = signed(
+      'mallory',
+      `Authorizer: "${principal('mallory')}"\nLicensees: "${principal('route')}"\nConditions: nonce == "eb2c3dfc8e9a" -> "true";\n`,
+    );
+    assertRefused(
+      policyNode.decide(request({ claims: CLAIMS, assertions: [asking] }), NOW),
+      'not-authorized',
+    );
+    assert.equal(policyNode.cache.size, 0);
+  });
+
+  it('an author of any text does no harm where a node key is asked', () => {
+    const policyNode = nick({ nodeKeys: [principal('route')] });
+    const author = '\\x01'.repeat(15_000);
+    const asking = `Authorizer: "${author}"\nLicensees: "${principal('route')}"\nConditions: nonce == "eb2c3dfc8e9a" -> "true";\n`;
+    const contents = { claims: CLAIMS, assertions: [asking] };
+    assertRefused(policyNode.decide(request(contents, { deflate: true }), NOW), 'not-authorized');
+  });
+
+  it('verified credentials are kept up to so many octets, however many and long they are', () => {
+    const cache = new CredentialCache({ octets: 10_000 });
+    const policyNode = nick({ cache });
+    for (let i = 0; i < 40; i++) {
+      const unsigned = check().replace(/Signature: .*\n/, '');
+      const padded = signed('alice', unsigned.replace('Comment: ', `Comment: ${'x'.repeat(i * 20)}`));
+      policyNode.decide(request({ ...PAID, assertions: [padded, offered(), authorization()] }), NOW);
+    }
+    assert.ok(cache.size > 3 && cache.octets <= 10_000, `${cache.size} ${cache.octets}`);
+  });
+
+  it('a thousand tests of long claims are refused in no time', () => {
+    const long = 'a'.repeat(20_000);
+    let test = 'p > q';
+    for (let depth = 0; depth < 60; depth++) test = `(${test})${' || p > q'.repeat(14)}`;
+    const forged = (by: Person): string =>
+      `Authorizer: "${principal(by)}"\nLicensees: "${principal('route')}"\nConditions: ${test};\nSignature: "sig-ed25519-base64:AAAA"\n`;
+    const contents = {
+      claims: [...CLAIMS, ['p', long], ['q', long]] as const,
+      assertions: Array.from({ length: 14 }, () => forged('martha')),
+    };
+    const ask = request(contents, { deflate: true });
+    const start = performance.now();
+    assertRefused(nick().decide(ask, NOW), 'not-authorized');
+    assert.ok(performance.now() - start < 1000);
+  });
+});
+
+describe('payment: a reservation is charged once a nonce', () => {
+  it('a new check for it is a new charge, the old one presented again is none', () => {
+    const policyNode = nick();
+    const renewed = {
+      claims: claims({ nonce: 'second' }),
+      assertions: [check('second'), offered(), authorization()],
+    };
+    const decide = (contents: PaymentContents, holder: string) =>
+      policyNode.decide(request(contents, { holder }), NOW).payment?.again;
+    assert.equal(decide(PAID, 'h1'), false);
+    assert.equal(decide(renewed, 'h1'), false);
+    assert.equal(decide(PAID, 'h1'), true);
+    policyNode.report('h1', true);
+    policyNode.forget('h1');
+    // The router was away, and asks again for what was installed and paid.
+    assert.equal(decide(PAID, 'h2'), true);
   });
 });
