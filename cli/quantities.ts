@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { ipv4Number, ipv4Text, ipv6Octets, ipv6Text } from '../rsvp/wire/address.js';
 
 /**
  * Values as people write them on the command line. What is wrong is an `InvalidArgumentError`: commander says which option.
@@ -18,15 +19,18 @@ export function bandwidth(text: string): number {
 /** `2027-03-24` or `20270324`: `20270324`. */
 export function day(text: string): string {
   const match = /^(\d{4})-?(\d{2})-?(\d{2})$/.exec(text);
-  if (match === null || Number.isNaN(Date.parse(match.slice(1).join('-')))) {
+  const iso = match === null ? '' : match.slice(1).join('-');
+  const time = Date.parse(iso);
+  // The 30th of February would be read as a day in March.
+  if (Number.isNaN(time) || !new Date(time).toISOString().startsWith(iso)) {
     throw new InvalidArgumentError('expected a day, as 2027-03-24.');
   }
-  return match.slice(1).join('');
+  return iso.replaceAll('-', '');
 }
 
-/** `2027-03-20T20:00:00Z`: milliseconds since 1970. */
+/** `2027-03-20T20:00:00Z`: milliseconds since 1970. Without a zone it is UTC, wherever the machine stands. */
 export function instant(text: string): number {
-  const time = Date.parse(text);
+  const time = Date.parse(/T[\d:.]+$/.test(text) ? `${text}Z` : text);
   if (Number.isNaN(time)) throw new InvalidArgumentError('expected a time, as 2027-03-20T20:00:00Z.');
   return time;
 }
@@ -41,10 +45,11 @@ const PROTOCOLS: Readonly<Record<string, number>> = { tcp: 6, udp: 17, sctp: 132
 
 /** `192.0.2.7/udp/5004`: destination address, protocol by name or number, port. */
 export function session(text: string): SessionText {
-  const [address = '', protocolText = '', portText = '', ...rest] = text.split('/');
+  const [addressText = '', protocolText = '', portText = '', ...rest] = text.split('/');
+  const address = ipAddress(addressText);
   const protocol = PROTOCOLS[protocolText.toLowerCase()] ?? integer(protocolText, 255);
   const port = integer(portText, 0xffff);
-  if (rest.length > 0 || address === '' || protocol === undefined || port === undefined) {
+  if (rest.length > 0 || address === undefined || protocol === undefined || port === undefined) {
     throw new InvalidArgumentError('expected address/protocol/port, as 192.0.2.7/udp/5004.');
   }
   return { address, protocol, port };
@@ -52,12 +57,21 @@ export function session(text: string): SessionText {
 
 /** `198.51.100.9/5004`: source address and port. */
 export function sender(text: string): { address: string; port: number } {
-  const [address = '', portText = '', ...rest] = text.split('/');
+  const [addressText = '', portText = '', ...rest] = text.split('/');
+  const address = ipAddress(addressText);
   const port = integer(portText, 0xffff);
-  if (rest.length > 0 || address === '' || port === undefined) {
+  if (rest.length > 0 || address === undefined || port === undefined) {
     throw new InvalidArgumentError('expected address/port, as 198.51.100.9/5004.');
   }
   return { address, port };
+}
+
+/** As RSVP objects say it: conditions compare the text. */
+function ipAddress(text: string): string | undefined {
+  const ipv4 = ipv4Number(text);
+  if (ipv4 !== undefined) return ipv4Text(ipv4);
+  const ipv6 = ipv6Octets(text);
+  return ipv6 && ipv6Text(ipv6);
 }
 
 /** `name=value` */

@@ -17,7 +17,7 @@ interface Options {
   readonly session: SessionText;
   readonly sender?: readonly { address: string; port: number }[];
   readonly style: StyleName;
-  readonly hop: string;
+  readonly hop?: string;
   readonly to?: string;
   readonly bandwidth: number;
   readonly service: 'controlled-load' | 'guaranteed';
@@ -45,7 +45,7 @@ export function command(): Command {
     .requiredOption('--session <session>', 'destination, protocol and port, as 192.0.2.7/udp/5004', session)
     .option('--sender <sender>', 'source and port, as 198.51.100.9/5004; may be repeated', collect(sender))
     .addOption(new Option('--style <style>', 'reservation style').choices(Object.keys(STYLES)).default('ff'))
-    .option('--hop <address>', 'address of the node that sends it (RSVP_HOP)', '0.0.0.0')
+    .option('--hop <address>', 'address of the node that sends it (RSVP_HOP); default 0.0.0.0 or ::')
     .option('--to <address>', 'IP destination of packets (default: the session of a Path)')
     .option('--bandwidth <rate>', 'rate of the FLOWSPEC or SENDER_TSPEC, as 50Mbit/s', bandwidth, 1_000_000)
     .addOption(
@@ -101,7 +101,8 @@ Examples:
 }
 
 function write(options: Options, policyData: readonly WireObject[]): void {
-  const { session: about, hop, bandwidth: rate, message } = options;
+  const { session: about, bandwidth: rate, message } = options;
+  const hop = hopOf(options);
   const input = requestMessage({
     ...options,
     session: about,
@@ -139,10 +140,21 @@ function text(options: Options, line: string): void {
   else writeFileSync(options.output, `${line}\n`);
 }
 
+/** Everything in a message is of its session's family (RFC 2205 3.1). */
+function hopOf({ session: { address }, hop, sender: senders = [] }: Options): string {
+  const isIpv6 = address.includes(':');
+  for (const other of [...(hop === undefined ? [] : [hop]), ...senders.map((one) => one.address)]) {
+    if (other.includes(':') !== isIpv6)
+      throw new CliError(`${other} is not of the same address family as the session`, EXIT.usage);
+  }
+  return hop ?? (isIpv6 ? '::' : '0.0.0.0');
+}
+
 /** Path and PathTear go to the session, with Router Alert (RFC 2205 3.11.1); the others hop by hop. */
 function packets(options: Options, octets: Uint8Array, message: MessageName): void {
+  const hop = hopOf(options);
   const isPath = message === 'path' || message === 'pathtear';
-  const src = isPath ? (options.sender?.[0]?.address ?? options.hop) : options.hop;
+  const src = isPath ? (options.sender?.[0]?.address ?? hop) : hop;
   const dst = options.to ?? (isPath ? options.session.address : undefined);
   if (dst === undefined)
     throw new CliError('--to: packets of a Resv need an IP destination, the previous hop', EXIT.usage);

@@ -10,11 +10,18 @@ export function privateKey(path: string): PrivateKey {
 
 /** A public key: of a file (which may hold the private key), or as it is written in a credential. */
 export function principal(text: string): Principal {
-  if (!existsSync(text)) return reading(text, () => parsePrincipal(text));
+  if (!existsSync(text)) return reading(text, () => keyOf(text));
   const content = readFileSync(text, 'latin1');
   return reading(text, () =>
     /private/i.test(content) ? parsePrivateKey(content).principal : parsePublicKey(content),
   );
+}
+
+/** A mistyped file name would be a principal as well, one that nobody can sign for. */
+function keyOf(text: string): Principal {
+  const principal = parsePrincipal(text);
+  if (!principal.isKey) throw new Error('there is no such file, and it is no key');
+  return principal;
 }
 
 function reading<T>(what: string, read: () => T): T {

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { signAssertion } from '../../policy/keynote/index.js';
+import { KeyNoteSyntaxError, signAssertion } from '../../policy/keynote/index.js';
 import type { CredentialParties } from '../../policy/payment/index.js';
 import { CliError, EXIT } from '../exit.js';
 import { day } from '../quantities.js';
@@ -43,6 +43,8 @@ export function sign(options: SigningOptions, write: (parties: CredentialParties
   } catch (error) {
     if (error instanceof RangeError || error instanceof TypeError)
       throw new CliError(error.message, EXIT.usage);
+    if (error instanceof KeyNoteSyntaxError)
+      throw new CliError(`${error.message}\n${error.drawing}`, EXIT.usage);
     throw error;
   }
 }

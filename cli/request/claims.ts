@@ -1,9 +1,9 @@
-import { parseAssertion } from '../../policy/keynote/index.js';
+import type { Assertion } from '../../policy/keynote/index.js';
 
 const CLAIMED = ['amount', 'currency', 'nonce'];
 
 /** The claims that a check asks for: the values that its conditions demand of amount, currency and nonce. */
-export function claimsOf(check: string): (readonly [string, string])[] {
+export function claimsOf(check: Assertion): (readonly [string, string])[] {
   const found: (readonly [string, string])[] = [];
   const visit = (node: unknown): void => {
     if (typeof node !== 'object' || node === null) return;
@@ -16,7 +16,7 @@ export function claimsOf(check: string): (readonly [string, string])[] {
     }
     Object.values(node).forEach(visit);
   };
-  visit(parseAssertion(check).conditions);
+  visit(check.conditions);
   return found;
 }
 

@@ -1,5 +1,5 @@
 import { quote } from '../keynote/index.js';
-import { amountProblem, isCurrency } from './money.js';
+import { amountProblem, isCurrency, isNonce, MAX_NONCE } from './money.js';
 import type { Money } from './money.js';
 
 /**
@@ -65,6 +65,8 @@ export interface CheckTerms {
 /** A customer pays an ISP for one reservation. */
 export function microcheck(parties: CredentialParties & CheckTerms): string {
   const { money, nonce, date, session } = parties;
+  if (!isNonce(nonce))
+    throw new RangeError(`nonce: expected 1 to ${MAX_NONCE} characters of printable ASCII`);
   return assertion('microcheck', parties, [
     `currency == ${quote(checkedMoney(money).currency)}`,
     `amount == ${quote(money.amount)}`,

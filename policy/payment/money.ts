@@ -27,3 +27,10 @@ export function amountProblem(text: string): string | undefined {
 export function isCurrency(text: string): boolean {
   return /^[A-Z]{3}$/.test(text);
 }
+
+export const MAX_NONCE = 128;
+
+/** Printable ASCII, as all of a claim is. */
+export function isNonce(text: string): boolean {
+  return text.length <= MAX_NONCE && /^[ -~]+$/.test(text);
+}

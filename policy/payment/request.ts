@@ -11,7 +11,7 @@ import {
   PaymentElement,
   PlainAssertion,
 } from './element.js';
-import { amountProblem, isCurrency } from './money.js';
+import { amountProblem, isCurrency, isNonce, MAX_NONCE } from './money.js';
 import { Refused } from './refusal.js';
 
 /** What a policy node takes from one request before it looks at a signature. */
@@ -79,12 +79,11 @@ export function present(objects: readonly WireObject[], limits: RequestLimits): 
   if (problem !== undefined) throw new Refused('bad-claim', `the claimed amount \`${amount}\` ${problem}`);
   if (!isCurrency(currency))
     throw new Refused('bad-claim', `the claimed currency \`${currency}\` is not three capital letters`);
-  if (nonce === '' || nonce.length > MAX_NONCE)
+  if (!isNonce(nonce))
     throw new Refused('bad-claim', `the claimed nonce is empty or longer than ${MAX_NONCE}`);
   return { claims, amount, currency, nonce, credentials };
 }
 
-const MAX_NONCE = 128;
 const NAME = /^[A-Za-z][A-Za-z0-9_]*$/;
 
 /** A claim may never override an observation, and the same name may not be claimed twice. */
