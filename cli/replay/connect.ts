@@ -39,6 +39,9 @@ export function hostPort(text: string): { host: string; port?: number } {
   return { host, ...(port === undefined ? {} : { port: Number(port) }) };
 }
 
+/** How long a refused connection is tried again, ms. */
+const PATIENCE = 3000;
+
 /** A PEP whose client-type is open; throws `CliError` where the PDP cannot be reached or refuses. */
 export async function connectPep(options: ConnectOptions): Promise<PepClient> {
   const seconds = positiveNumber('--timeout', options.timeout);
@@ -63,7 +66,11 @@ export async function connectPep(options: ConnectOptions): Promise<PepClient> {
         else reject(error);
       };
       const opened = (): void => settle();
-      const lost = ({ reason }: { reason: string }): void => settle(new Error(reason));
+      // A server that was started a moment ago may not listen yet; the client tries again by itself.
+      const started = Date.now();
+      const lost = ({ reason }: { reason: string }): void => {
+        if (!reason.includes('ECONNREFUSED') || Date.now() - started >= PATIENCE) settle(new Error(reason));
+      };
       client.on('opened', opened).on('lost', lost);
     });
   } catch (error) {
