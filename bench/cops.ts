@@ -11,8 +11,8 @@ import { COPS, Context, Handle, InIntIpv4, OP, PepId, SignaledClientSi } from '.
 export interface CopsBenchOptions {
   /** URL of a module whose `decide` judges; default: everything is installed. */
   readonly decide?: string;
-  /** The contents of the requests' ClientSI; default: 48 octets. */
-  readonly clientSi?: Uint8Array;
+  /** The contents of the ClientSI of the request with this handle; default: 48 octets. */
+  readonly clientSi?: (handle: number) => Uint8Array;
   /** Of each measurement, without warming up. Default 2. */
   readonly seconds?: number;
 }
@@ -64,7 +64,7 @@ async function measure(
       child.once('message', (message) => resolve((message as { port: number }).port));
       child.once('exit', (code) => reject(new Error(`the PDP ended with exit code ${code ?? 'none'}`)));
     });
-    const requests = readyMade(options.clientSi ?? new Uint8Array(48).fill(0x5a));
+    const requests = readyMade(options.clientSi ?? (() => SMALL));
     const senders = Array.from({ length: connections }, () => new Sender(port, depth, requests));
     await Promise.all(senders.map((sender) => sender.open()));
     const seconds = options.seconds ?? 2;
@@ -102,7 +102,9 @@ interface ReadyMade {
   readonly size: number;
 }
 
-function readyMade(clientSi: Uint8Array): ReadyMade {
+const SMALL = new Uint8Array(48).fill(0x5a);
+
+function readyMade(clientSi: (handle: number) => Uint8Array): ReadyMade {
   const all = Array.from({ length: HANDLES }, (_, i) => {
     const handle = Buffer.alloc(4);
     handle.writeUInt32BE(i);
@@ -111,13 +113,16 @@ function readyMade(clientSi: Uint8Array): ReadyMade {
       clientType: 1,
       objects: [
         Handle.make({ handle }),
-        Context.make({ rType: 1, mType: 2 }),
+        Context.make({ rType: 7, mType: 2 }),
         InIntIpv4.make({ address: '192.0.2.1', ifindex: 3 }),
-        SignaledClientSi.make({ data: clientSi }),
+        SignaledClientSi.make({ data: clientSi(i) }),
       ],
     });
   });
-  return { octets: Buffer.concat([...all, ...all]), size: all[0]?.length ?? 0 };
+  const size = all[0]?.length ?? 0;
+  if (all.some((octets) => octets.length !== size))
+    throw new RangeError('clientSi: all must be of one length');
+  return { octets: Buffer.concat([...all, ...all]), size };
 }
 
 /** One connection that keeps `depth` requests under way. */

@@ -8,6 +8,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<{ main(): unknown }>>> =
   rsvp: () => import('./rsvp.js'),
   tools: () => import('./tools.js'),
   cops: () => import('./cops.js'),
+  paid: () => import('./paid.js'),
 };
 
 const asked = argv.slice(2);

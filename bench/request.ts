@@ -124,7 +124,8 @@ export function paidRequests(kind: Kind, credentials: number, count: number): Pa
   };
 }
 
-function resv(i: number, payment: ReturnType<typeof paymentObject>): Uint8Array {
+/** A Resv for the i-th session that carries a payment. */
+export function resv(i: number, payment: ReturnType<typeof paymentObject>): Uint8Array {
   const bucket = TokenBucketTspec.make({
     flags: 0,
     tokenBucketRate: 6_250_000,
