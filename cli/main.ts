@@ -1,50 +1,18 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
+import { COMMANDS } from './commands.js';
 import { CliError, EXIT } from './exit.js';
 import { endQuietlyOnClosedPipe, say } from './terminal.js';
 
-/**
- * The commands, each in a file of its own that is loaded only when it is asked for: `bandex --help`
- * stays instant. A file exports `command()`, which returns its commander command.
- */
-interface CommandModule {
-  command(): Command;
-}
-const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<CommandModule> }>> = {
-  decode: { summary: 'decode captures of RSVP and COPS, or hex', load: () => import('./decode.js') },
-  encode: { summary: 'encode messages from JSON to hex', load: () => import('./encode.js') },
-  keynote: {
-    summary: 'write, sign, check and question KeyNote assertions',
-    load: () => import('./keynote.js'),
-  },
-  credit: {
-    summary: 'make a credit authorization',
-    load: () => import('./credit.js'),
-  },
-  offer: { summary: 'make an offer', load: () => import('./offer.js') },
-  check: { summary: 'make a microcheck', load: () => import('./check.js') },
-  request: {
-    summary: 'make an RSVP message that carries claims and credentials',
-    load: () => import('./request.js'),
-  },
-  demo: {
-    summary: 'the first minute: a policy server judges the story of Alice',
-    load: () => import('./demo.js'),
-  },
-  pdp: { summary: 'a policy server for COPS PEPs', load: () => import('./pdp.js') },
-  pep: { summary: 'ask a policy server from the command line', load: () => import('./pep.js') },
-  replay: {
-    summary: 'play a capture to a policy server, as a router would',
-    load: () => import('./replay.js'),
-  },
-};
-
-async function main(argv: readonly string[]): Promise<void> {
+async function main(given: readonly string[]): Promise<void> {
+  // `bandex help decode` is what people try; the options are known to the command alone.
+  const argv = given[0] === 'help' ? [...given.slice(1), '--help'] : given;
   const program = new Command('bandex')
     .description('Paid-for bandwidth reservations: RSVP, COPS and KeyNote micropayments.')
     .version(version(), '-V, --version')
     .showHelpAfterError('(add --help for the options)')
+    .helpCommand(false)
     .addHelpText('after', EXIT_CODES);
 
   const asked = argv.find((word) => !word.startsWith('-'));
