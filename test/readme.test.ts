@@ -34,6 +34,9 @@ function blocksOf(markdown: string): Block[] {
 /** The two commands for a fresh machine: the first is run below with `--once`, the second is what runs this. */
 const FRESH = ['npm ci && npm start', 'npm ci && npm test'];
 
+/** A block that fails must not leave its servers behind. */
+const END_JOBS = `trap 'kill $(jobs -p) 2>/dev/null || true' EXIT`;
+
 describe('README', () => {
   const blocks = blocksOf(README);
   const runnable = blocks.filter(
@@ -88,7 +91,9 @@ describe('README', () => {
       const script = join(ROOT, 'dist', `readme-${line}.mjs`);
       if (language === 'js') writeFileSync(script, code);
       const [program, args] =
-        language === 'js' ? [process.execPath, [script]] : ['bash', ['-euo', 'pipefail', '-c', code]];
+        language === 'js'
+          ? [process.execPath, [script]]
+          : ['bash', ['-euo', 'pipefail', '-c', `${END_JOBS}\n${code}`]];
       const ran = spawnSync(program, args, { cwd: folder, env, encoding: 'utf8', timeout: 100_000 });
       if (language === 'js') rmSync(script);
       assert.equal(ran.status, 0, `${ran.stdout}\n${ran.stderr}`);
