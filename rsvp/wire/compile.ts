@@ -52,7 +52,7 @@ export function compile(fields: readonly Entry[], tails: readonly Part[], front:
     Value.prototype = Object.prototype;
     let indented;
     ${[...(front.extra === undefined ? [] : [front.extra.name]), ...all.map(([name]) => name)]
-      .map((name) => `let label_${name};`)
+      .map((name) => `let label_${name}, next_${name};`)
       .join(' ')}
     return {
       size: ${size},
@@ -96,12 +96,15 @@ export function compile(fields: readonly Entry[], tails: readonly Part[], front:
         if (indent !== indented) {
           indented = indent;
           ${[...(front.extra === undefined ? [] : [front.extra.name]), ...all.map(([name]) => name)]
-            .map((name) => `label_${name} = indent + '${labelOf(name)}: ';`)
+            .map(
+              (name) =>
+                `label_${name} = indent + '${labelOf(name)}: '; next_${name} = '\\n' + label_${name};`,
+            )
             .join('\n')}
         }
         return ${[
           ...(front.extra === undefined ? [] : [printingExtra(front.extra.name)]),
-          ...fields.map(([name, field]) => unlessZeroReserved(name, printing(name, field))),
+          ...printing(fields),
           ...tails.map(([name]) =>
             unlessZeroReserved(name, `${name}_.text(value.${name}, '${labelOf(name)}', indent)`),
           ),
@@ -175,15 +178,28 @@ function unlessZeroReserved(name: string, text: string): string {
   return name.startsWith('reserved') ? `(value.${name} === 0 ? '' : ${text})` : text;
 }
 
-function printing(name: string, field: LooseField): string {
+/** A line a field. Between two lines that are always there, the end of the one and the label of the other are one string. */
+function printing(fields: readonly Entry[]): string[] {
+  const pieces: string[] = [];
+  let isOpen = false;
+  for (const [name, field] of fields) {
+    const text = textOf(name, field);
+    if (name.startsWith('reserved')) {
+      if (isOpen) pieces.push(`'\\n'`);
+      pieces.push(unlessZeroReserved(name, `label_${name} + ${text} + '\\n'`));
+      isOpen = false;
+    } else {
+      pieces.push(isOpen ? `next_${name}` : `label_${name}`, text);
+      isOpen = true;
+    }
+  }
+  return isOpen ? [...pieces, `'\\n'`] : pieces;
+}
+
+function textOf(name: string, field: LooseField): string {
   const value = `value.${name}`;
-  const text =
-    field.text === String || field.text === asIs
-      ? value
-      : field.text.length > 1
-        ? `${name}_.text(${value}, value)`
-        : `${name}_.text(${value})`;
-  return `label_${name} + ${text} + '\\n'`;
+  if (field.text === String || field.text === asIs) return value;
+  return field.text.length > 1 ? `${name}_.text(${value}, value)` : `${name}_.text(${value})`;
 }
 
 /** What a header carries besides is printed where it is not 0. */
