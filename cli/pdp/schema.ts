@@ -141,7 +141,7 @@ const policy = object({
     .string('expected KeyNote assertions as text')
     .default('')
     .meta({ description: 'KeyNote assertions in place.' }),
-  appDomain: text('What `app_domain` is in conditions.').default('BandEx'),
+  appDomain: text('What `app_domain` is in conditions.').default('Band-X'),
   algorithms: z.enum(['modern', 'classic'], 'expected `modern` or `classic`').default('modern').meta({
     description:
       'Signatures that are accepted: `modern` is Ed25519 and RSA with SHA-256 from 2048 bits on; `classic` accepts also RFC 2792 (RSA and DSA with SHA-1 and MD5), for old credentials.',

@@ -121,7 +121,7 @@ describe('the configuration of a PDP', () => {
     assert.equal(
       readFileSync(page, 'utf8'),
       configReference(),
-      'run `bandex pdp --reference > cli/CONFIGURATION.md`',
+      'run `npm run docs`',
     );
   });
 
