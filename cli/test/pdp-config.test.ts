@@ -118,11 +118,7 @@ describe('the configuration of a PDP', () => {
 
   it('is documented from its schema: CONFIGURATION.md is up to date', () => {
     const page = fileURLToPath(new URL('../../../cli/CONFIGURATION.md', import.meta.url));
-    assert.equal(
-      readFileSync(page, 'utf8'),
-      configReference(),
-      'run `npm run docs`',
-    );
+    assert.equal(readFileSync(page, 'utf8'), configReference(), 'run `npm run docs`');
   });
 
   it('of the story is good, in both forms', () => {
