@@ -20,6 +20,8 @@ export interface Limits {
   readonly regexSize: number;
   /** Steps of one query and its explanation: tests, regular-expression states visited, eights of characters handled. */
   readonly work: number;
+  /** Wrong signatures of one query; after so many the others are taken for wrong unread. */
+  readonly wrongSignatures: number;
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -31,12 +33,14 @@ export const DEFAULT_LIMITS: Limits = {
   stringLength: 1 << 16,
   regexSize: 4000,
   work: 5_000_000,
+  wrongSignatures: 1000,
 };
 
 /** For text that anybody may send: far above what credentials need, far below what hurts. */
 export const STRANGER_LIMITS: Limits = {
   ...DEFAULT_LIMITS,
   depth: 64,
-  terms: 4000,
-  work: 500_000,
+  terms: 1000,
+  work: 100_000,
+  wrongSignatures: 4,
 };

@@ -352,13 +352,19 @@ export class ComplianceCheck {
 
   verify(participant: Participant): boolean {
     const { assertion, authorizer } = participant;
+    if (this.#wrongSignatures >= this.environment.limits.wrongSignatures) participant.verdict ??= UNREAD;
     participant.verdict ??= assertion.verdict(authorizer, this.policy, () =>
       verifySignature(assertion, authorizer, this.policy),
     );
-    if (participant.verdict.verdict !== 'verified') return false;
+    if (participant.verdict.verdict !== 'verified') {
+      this.#wrongSignatures++;
+      return false;
+    }
     this.#cache?.keep(assertion, authorizer);
     return true;
   }
+
+  #wrongSignatures = 0;
 
   /** Once more, without the credentials whose signatures were wrong. */
   #restart(): void {
@@ -368,6 +374,11 @@ export class ComplianceCheck {
     this.#propagate();
   }
 }
+
+const UNREAD: Verdict = {
+  verdict: 'failed',
+  reason: 'the signature was not looked at: too many were wrong before',
+};
 
 function principalsOf(licensees: ResolvedLicensees): Principal[] {
   switch (licensees.kind) {
