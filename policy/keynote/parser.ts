@@ -235,16 +235,26 @@ export class Parser {
   #arithmetic(lowest: number): Expression {
     const lexer = this.#lexer;
     let left = this.#prefix();
-    for (let length = 1; ; length++) {
+    for (;;) {
       const precedence = PRECEDENCE[lexer.kind];
       if (precedence === undefined || precedence < lowest) return left;
-      if (length > this.#state.limits.chain && lexer.kind !== '.')
-        throw lexer.fail(`more than ${length - 1} operators in a row`);
+      if (this.#heightOf(left) >= this.#state.limits.chain)
+        throw lexer.fail(`more than ${this.#state.limits.chain} operators in a row`);
       const sign = lexer.kind as IntegerOperator | '.';
       const at = lexer.start;
       lexer.next();
-      left = this.#operate(sign, at, left, this.#arithmetic(precedence + 1));
+      const right = this.#arithmetic(precedence + 1);
+      const height = 1 + Math.max(this.#heightOf(left), this.#heightOf(right));
+      left = this.#operate(sign, at, left, right);
+      if (left.type !== 'string') this.#heights.set(left, height);
     }
+  }
+
+  /** Operators between a number and its furthest operand: so deep is the recursion that works it out. */
+  readonly #heights = new WeakMap<Expression, number>();
+
+  #heightOf(number: Expression): number {
+    return this.#heights.get(number) ?? 0;
   }
 
   #operate(sign: IntegerOperator | '.', at: number, a: Expression, b: Expression): Expression {
@@ -279,9 +289,10 @@ export class Parser {
         lexer.next();
         const of = this.#prefix();
         this.#depth--;
-        if (of.type === 'integer') return { type: 'integer', kind: 'integerMinus', of, start, end: of.end };
-        if (of.type === 'float') return { type: 'float', kind: 'floatMinus', of, start, end: of.end };
-        throw lexer.fail(`\`-\` cannot take ${TYPE_NAMES[of.type]}`, start);
+        const minus = negative(of, start);
+        if (minus === undefined) throw lexer.fail(`\`-\` cannot take ${TYPE_NAMES[of.type]}`, start);
+        this.#heights.set(minus, 1 + this.#heightOf(of));
+        return minus;
       }
       case '@': {
         lexer.next();
@@ -450,6 +461,12 @@ const TRUTH: Readonly<Record<string, boolean | undefined>> = Object.assign(
   Object.create(null) as Record<string, boolean>,
   { true: true, false: false },
 );
+
+function negative(of: Expression, start: number): Expression | undefined {
+  if (of.type === 'integer') return { type: 'integer', kind: 'integerMinus', of, start, end: of.end };
+  if (of.type === 'float') return { type: 'float', kind: 'floatMinus', of, start, end: of.end };
+  return undefined;
+}
 
 function asAttribute(node: Expression, attribute: (name: string) => StringNode): Expression {
   return node.type === 'test' && node.kind === 'constant' ? attribute(node.name) : node;

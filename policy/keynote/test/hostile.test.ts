@@ -151,6 +151,23 @@ describe('KeyNote: hostile text', () => {
     assert.equal(conditions('(-2147483647 - 1) / -1 == 1;'), 'false');
   });
 
+  it('operators in a row, nested to the left, are counted through parentheses and signs: no stack is that deep', () => {
+    for (const [open, one] of [
+      ['(', '1'],
+      ['-(', '1'],
+      ['(', '1.0'],
+    ] as const) {
+      let sum: string = one;
+      for (let depth = 0; depth < 9; depth++) sum = `${open}${sum})${`+${one}`.repeat(990)}`;
+      const policy = [
+        parseAssertion(`Authorizer: "POLICY"\nLicensees: "req"\nConditions: ${sum} > ${one};\n`),
+      ];
+      const answer = query({ policy, authorizers: ['req'] });
+      assert.equal(answer.value, 'false');
+      assert.match(answer.explanation.failures[0]?.message ?? '', /operators in a row/);
+    }
+  });
+
   it('many tests of long strings, nested, end at the limit of work, and so does their explanation', () => {
     const long = '9'.repeat(20_000);
     const nested = (test: string): string => {
