@@ -163,7 +163,14 @@ export function attributesReference(): string {
   ].join('\n');
 }
 
-/** `YYYYMMDDHHMMSS` in UTC. */
+/** `YYYYMMDDHHMMSS` in UTC. Many requests are asked about in one second. */
 function stamp(now: number): string {
-  return new Date(now).toISOString().replace(/[-:T]|\..*/g, '');
+  const second = Math.floor(now / 1000);
+  if (second !== lastSecond) {
+    lastSecond = second;
+    lastStamp = new Date(second * 1000).toISOString().replace(/[-:T]|\..*/g, '');
+  }
+  return lastStamp;
 }
+let lastSecond: number | undefined;
+let lastStamp = '';

@@ -134,7 +134,7 @@ export class PaymentPolicy {
     }
     const { appDomain } = this.options;
     const { attributes, flow, traffic } = observe({ ...request, appDomain, linkName: request.linkName, now });
-    if (!hasPayment(request.objects) && !request.incoming) {
+    if (!request.incoming && !hasPayment(request.objects)) {
       return this.#derived(request, attributes, flow.session, Number(traffic.bandwidth ?? 0));
     }
     if (traffic.bandwidth === undefined)

@@ -36,7 +36,8 @@ export function declare<B extends object, F extends Fields, T extends Tails = No
     layout: compiled as never,
     is(value): value is B & ValueOf<F> & ValueOf<T> {
       const loose = value as Readonly<Record<string, unknown>>;
-      return marks.every(([mark, constant]) => loose[mark] === constant) && loose['body'] === undefined;
+      for (const [mark, constant] of marks) if (loose[mark] !== constant) return false;
+      return loose['body'] === undefined;
     },
     make: (input) => compiled.make(input) as never,
   };
