@@ -19,8 +19,9 @@ export type { EndOfRequest, PdpHooks, PdpLimits, PdpOptions, PdpReport, Peer } f
 export { Pdp } from './pdp/pdp.js';
 export type { PdpEffect, SessionFilter } from './pdp/pdp.js';
 export type { PdpConnection } from './pdp/connection.js';
-export { PdpRequest, PdpSession } from './pdp/request.js';
+export { PdpRequest } from './pdp/request.js';
 export type { ClientSi, Interface } from './pdp/request.js';
+export { PdpSession } from './pdp/session.js';
 
 export { PEP_LIMITS } from './pep/options.js';
 export type {

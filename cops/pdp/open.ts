@@ -5,8 +5,9 @@ import type { KeyRing } from '../wire/integrity.js';
 import type { MessageView } from '../wire/view.js';
 import { authenticationRequired, readAddress, writeStartTls } from '../wire/writer.js';
 import type { MessageWriter, PdpAddress } from '../wire/writer.js';
+import { endConnection, refuseConnection } from './close.js';
 import type { PdpConnection } from './connection.js';
-import { PdpSession } from './request.js';
+import { PdpSession } from './session.js';
 
 /**
  * What a PDP does with a Client-Open, and with whatever else comes before one (RFC 2748 4.1, 4.3; RFC 4261 5).
@@ -27,7 +28,7 @@ export function openConnection(
     // An Integrity object of an unknown C-Type is refused as such (RFC 2748 4.1, case 2).
     connection.refused(problem.problem);
     connection.close(now, view.clientType, problem);
-    if (connection.sessions.size === 0) connection.shutDown(now, problem.problem);
+    if (connection.sessions.size === 0) endConnection(connection, now, problem.problem);
     return;
   }
   const pepId = readPepId(view);
@@ -43,7 +44,8 @@ export function openConnection(
     return;
   }
   if (required !== 0) {
-    connection.refuseConnection(
+    refuseConnection(
+      connection,
       now,
       'a client-type was opened without security (RFC 2748 4.1)',
       authenticationRequired(required),
@@ -51,7 +53,7 @@ export function openConnection(
     return;
   }
   if (connection.integrity === undefined && view.find(C_NUM.INTEGRITY) !== -1) {
-    connection.refuseConnection(now, 'an Integrity object that was not negotiated (RFC 2748 4.1)', {
+    refuseConnection(connection, now, 'an Integrity object that was not negotiated (RFC 2748 4.1)', {
       errorCode: ERROR.authenticationFailure,
     });
     return;
@@ -75,7 +77,8 @@ function beforeOpen(
   required: number,
 ): void {
   if (required !== 0) {
-    connection.refuseConnection(
+    refuseConnection(
+      connection,
       now,
       'a message before security was negotiated (RFC 2748 4.1)',
       authenticationRequired(required),
@@ -91,7 +94,7 @@ function beforeOpen(
   const reason = problem?.problem ?? `client-type ${view.clientType} is not open`;
   connection.refused(reason);
   connection.close(now, view.clientType, error);
-  if (problem !== undefined) connection.shutDown(now, reason);
+  if (problem !== undefined) endConnection(connection, now, reason);
 }
 
 /** Client-type 0: security for the whole connection. */
@@ -119,7 +122,8 @@ function openSecurity(connection: PdpConnection, now: number, view: MessageView,
   const required = missingSecurity(connection);
   if (cType === INTEGRITY_HMAC) {
     if (required === INTEGRITY_TLS) {
-      connection.refuseConnection(
+      refuseConnection(
+        connection,
         now,
         'TLS is required (RFC 4261 4.2)',
         authenticationRequired(INTEGRITY_TLS),
@@ -133,11 +137,12 @@ function openSecurity(connection: PdpConnection, now: number, view: MessageView,
       options.keys === undefined
         ? { errorCode: ERROR.unknownObject, errorSubCode: (C_NUM.INTEGRITY << 8) | INTEGRITY_TLS }
         : authenticationRequired(INTEGRITY_HMAC);
-    connection.refuseConnection(now, 'TLS is not to be had here (RFC 4261 4.2)', error);
+    refuseConnection(connection, now, 'TLS is not to be had here (RFC 4261 4.2)', error);
     return;
   }
   if (required !== 0) {
-    connection.refuseConnection(
+    refuseConnection(
+      connection,
       now,
       'no Integrity object in the Client-Open (RFC 2748 4.1)',
       authenticationRequired(required),
@@ -163,7 +168,7 @@ function acceptIntegrity(
       : verifyDigest(ring, view.octets, view.start, at, now);
   if (problem !== undefined || ring === undefined || at === undefined) {
     const failure = problem ?? { errorCode: ERROR.authenticationFailure, problem: 'no key' };
-    connection.refuseConnection(now, failure.problem, { errorCode: failure.errorCode });
+    refuseConnection(connection, now, failure.problem, { errorCode: failure.errorCode });
     return;
   }
   connection.pepId = pepId;
@@ -175,6 +180,23 @@ function acceptIntegrity(
     signWith(ring, received, octets, start, place, now);
   });
   connection.integrity = new Integrity(ring, { sent: sequenceNumberAt(view.octets, at), received });
+}
+
+/** A TLS record that holds a handshake begins with this octet; a COPS message of version 1 without odd flags never does. */
+const TLS_HANDSHAKE = 0x16;
+
+/** The octets after a Client-Accept that has asked for TLS. */
+export function receiveHandshake(connection: PdpConnection, now: number, chunk: Uint8Array): void {
+  if (chunk.length === 0) return;
+  if (chunk[0] === TLS_HANDSHAKE) {
+    connection.phase = 'tlsHandshake';
+    connection.effect({ kind: 'startTls', connection, head: chunk });
+    return;
+  }
+  // "Upon receiving any message from the PEP before the TLS handshake starts, the PDP MUST issue a Client-Close
+  // message with an error code 15= Authentication Required" (RFC 4261 5.2).
+  const problem = 'a message where a TLS handshake was due (RFC 4261 5.2)';
+  refuseConnection(connection, now, problem, authenticationRequired(INTEGRITY_TLS));
 }
 
 function openClientType(connection: PdpConnection, now: number, view: MessageView, pepId: string): void {
@@ -213,10 +235,10 @@ function openClientType(connection: PdpConnection, now: number, view: MessageVie
   if (!isNew) return;
   const last = view.find(C_NUM.LAST_PDP_ADDR);
   const cached = last === -1 ? undefined : readAddress(view, last);
-  const isKept = pdp.reclaim(session, cached);
+  const isKept = pdp.retention.reclaim(session, cached);
   const { synchronize = 'cached' } = options;
   if (synchronize === 'always' || (cached !== undefined && !(isKept && synchronize === 'missing'))) {
-    connection.synchronize(now, session);
+    session.synchronize(now);
   }
   const opened = session;
   pdp.hook(() => options.opened?.(opened));

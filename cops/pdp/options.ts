@@ -1,7 +1,8 @@
 import type { Decision, DecisionError } from '../wire/decision.js';
 import type { KeyRing } from '../wire/integrity.js';
 import type { PdpAddress } from '../wire/writer.js';
-import type { PdpRequest, PdpSession } from './request.js';
+import type { PdpRequest } from './request.js';
+import type { PdpSession } from './session.js';
 
 /** Who is at the other end, as far as the transport knows. */
 export interface Peer {

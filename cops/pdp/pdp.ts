@@ -5,10 +5,13 @@ import type { ContextDecision, Decision, DecisionError } from '../wire/decision.
 import { MessageView } from '../wire/view.js';
 import { MessageWriter } from '../wire/writer.js';
 import type { PdpAddress } from '../wire/writer.js';
+import { closeSession, endConnection } from './close.js';
 import { PdpConnection } from './connection.js';
 import { PDP_LIMITS } from './options.js';
 import type { EndOfRequest, PdpLimits, PdpOptions, Peer } from './options.js';
-import type { PdpRequest, PdpSession, RequestState } from './request.js';
+import type { PdpRequest, RequestState } from './request.js';
+import { Retention } from './retention.js';
+import type { PdpSession } from './session.js';
 
 /** What the adapter of a connection has to do, in this order. */
 export type PdpEffect =
@@ -51,8 +54,8 @@ export class Pdp {
   stateOctets = 0;
   /** The view that every message is read through, one at a time. */
   readonly view = new MessageView();
+  readonly retention = new Retention(this);
 
-  readonly #parked = new Map<string, Parked>();
   readonly #touched: PdpConnection[] = [];
   readonly #writers: MessageWriter[] = [];
   #depth = 0;
@@ -115,7 +118,7 @@ export class Pdp {
     try {
       const { state } = request;
       const decisions = contextDecisions(decision);
-      if (state.session.isOpen) state.session.connection.revise(now, state, decisions);
+      if (state.session.isOpen) state.session.revise(now, state, decisions);
       else state.decisions = decisions;
     } finally {
       this.#depth--;
@@ -126,7 +129,7 @@ export class Pdp {
   /** Asks PEPs to send all their requests again (RFC 2748 3.5). */
   synchronize(now: number, filter: SessionFilter = {}): readonly PdpEffect[] {
     this.enter();
-    for (const session of this.sessions(filter)) session.connection.synchronize(now, session);
+    for (const session of this.sessions(filter)) session.synchronize(now);
     return this.leave();
   }
 
@@ -134,7 +137,7 @@ export class Pdp {
   synchronizeRequest(now: number, request: PdpRequest): readonly PdpEffect[] {
     this.enter();
     const { session } = request;
-    if (session.isOpen) session.connection.synchronize(now, session, request);
+    if (session.isOpen) session.synchronize(now, request);
     return this.leave();
   }
 
@@ -152,7 +155,7 @@ export class Pdp {
   ): readonly PdpEffect[] {
     this.enter();
     for (const session of Array.from(this.sessions(filter))) {
-      session.connection.closeSession(now, session, error, redirect, true);
+      closeSession(now, session, error, redirect);
     }
     return this.leave();
   }
@@ -161,21 +164,18 @@ export class Pdp {
   shutDown(now: number, redirect?: PdpAddress): readonly PdpEffect[] {
     this.enter();
     this.close(now, { errorCode: ERROR.shuttingDown }, {}, redirect);
-    for (const connection of Array.from(this.connections)) connection.shutDown(now, 'shutting down');
+    for (const connection of Array.from(this.connections)) endConnection(connection, now, 'shutting down');
     return this.leave();
   }
 
   /** When kept request states of lost connections end. Connections have timeouts of their own. */
   nextTimeout(): number | undefined {
-    let next: number | undefined;
-    for (const { until } of this.#parked.values()) if (next === undefined || until < next) next = until;
-    return next;
+    return this.retention.nextTimeout();
   }
 
   handleTimeout(now: number): readonly PdpEffect[] {
     this.enter();
-    for (const [key, parked] of this.#parked)
-      if (parked.until <= now) this.#unpark(key, parked, { kind: 'lost' });
+    this.retention.handleTimeout(now);
     return this.leave();
   }
 
@@ -217,9 +217,7 @@ export class Pdp {
   /** Takes `size` octets from the budget of request states; kept ones of lost PEPs go first. */
   makeRoom(size: number): boolean {
     while (this.stateOctets + size > this.limits.stateOctets) {
-      const oldest = this.#parked.entries().next();
-      if (oldest.done === true) return false;
-      this.#unpark(...oldest.value, { kind: 'lost' });
+      if (!this.retention.endOldest()) return false;
     }
     this.stateOctets += size;
     return true;
@@ -227,39 +225,6 @@ export class Pdp {
 
   forget(connection: PdpConnection): void {
     this.connections.delete(connection);
-  }
-
-  /** Keeps the states of a session for the PEP to come back to. */
-  park(now: number, session: PdpSession): void {
-    if (session.states.size === 0) return;
-    if (this.limits.stateRetention === 0) {
-      this.endSession(session, { kind: 'lost' });
-      return;
-    }
-    const key = parkingKey(session);
-    const before = this.#parked.get(key);
-    if (before !== undefined) this.#unpark(key, before, { kind: 'lost' });
-    this.#parked.set(key, { session, until: now + this.limits.stateRetention });
-  }
-
-  /**
-   * A PEP has opened a client-type again. `cached` is the PDP whose decisions it still holds: if that is us, it gets
-   * its states back (true); if it holds none, they are of no use to it and end (RFC 2748 2.5).
-   */
-  reclaim(session: PdpSession, cached: PdpAddress | undefined): boolean {
-    const key = parkingKey(session);
-    const parked = this.#parked.get(key);
-    if (parked === undefined) return false;
-    const ours = [session.peer.local, ...(this.options.addresses ?? [])];
-    const isOurs =
-      cached !== undefined && ours.some((own) => own?.address === cached.address && own.port === cached.port);
-    if (!isOurs) {
-      this.#unpark(key, parked, { kind: 'lost' });
-      return false;
-    }
-    this.#parked.delete(key);
-    session.connection.adopt(session, parked.session.states.values());
-    return true;
   }
 
   endSession(session: PdpSession, end: EndOfRequest): void {
@@ -276,11 +241,6 @@ export class Pdp {
     };
     if (state.pending) state.ended = finish;
     else finish();
-  }
-
-  #unpark(key: string, parked: Parked, end: EndOfRequest): void {
-    this.#parked.delete(key);
-    this.endSession(parked.session, end);
   }
 
   #collect(): readonly PdpEffect[] {
@@ -302,16 +262,7 @@ export class Pdp {
   }
 }
 
-interface Parked {
-  readonly session: PdpSession;
-  readonly until: number;
-}
-
 const NO_EFFECTS: readonly PdpEffect[] = [];
 const MAX_SPARE_WRITERS = 16;
 /** A writer that has grown beyond this is not kept. */
 const MAX_SPARE_SIZE = 512 * 1024;
-
-function parkingKey(session: PdpSession): string {
-  return `${session.clientType} ${session.pepId}`;
-}

@@ -12,8 +12,8 @@ import {
   SignaledClientSi,
 } from '../wire/objects.js';
 import { MessageView } from '../wire/view.js';
-import type { PdpConnection } from './connection.js';
 import type { Peer } from './options.js';
+import type { PdpSession } from './session.js';
 
 /** An interface of the PEP, and the address a message came from or goes to (RFC 2748 2.2.3, 2.2.4). */
 export interface Interface {
@@ -24,35 +24,6 @@ export interface Interface {
 export interface ClientSi {
   readonly kind: 'signaled' | 'named';
   readonly data: Uint8Array;
-}
-
-/** One client-type that a PEP has open on a connection. */
-export class PdpSession {
-  /** Request states by handle. */
-  readonly states = new Map<HandleKey, RequestState>();
-  /** Counts full synchronizations: a state confirmed in an older one was not asked for again. */
-  generation = 0;
-  synchronizing = false;
-
-  constructor(
-    readonly connection: PdpConnection,
-    readonly pepId: string,
-    readonly clientType: number,
-    /** The ClientSI of the Client-Open. */
-    readonly clientSi: Uint8Array | undefined,
-  ) {}
-
-  get peer(): Peer {
-    return this.connection.peer;
-  }
-
-  get isOpen(): boolean {
-    return this.connection.sessions.get(this.clientType) === this;
-  }
-
-  get requests(): PdpRequest[] {
-    return Array.from(this.states.values(), (state) => state.request);
-  }
 }
 
 /** Four octets, the usual size, make a number; all else a Latin-1 string. Both compare octet for octet. */
