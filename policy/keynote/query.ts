@@ -36,6 +36,9 @@ export interface Query {
   readonly cache?: CredentialCache;
 }
 
+/** What is asked about, without the assertions. */
+export type Action = Pick<Query, 'authorizers' | 'values' | 'attributes' | 'integers' | 'limits'>;
+
 export interface Answer {
   /** The Policy Compliance Value (RFC 2704 5.3). */
   readonly value: string;
@@ -125,23 +128,13 @@ export class ComplianceCheck {
   readonly #resolved = new Map<string, Principal>();
 
   constructor(parameters: Query) {
-    const limits = parameters.limits ?? DEFAULT_LIMITS;
     this.values = parameters.values ?? BOOLEAN;
     this.policy = algorithmPolicy(parameters.algorithms);
     this.#cache = parameters.cache;
-    if (this.values.length === 0) throw new RangeError('values must not be empty');
-    const order = new Map<string, number>();
-    this.values.forEach((value, i) => order.has(value) || order.set(value, i));
     for (const text of parameters.authorizers) this.#addRequester(text);
-    this.environment = {
-      attributes: attributeSet(parameters, this.values),
-      order,
-      maximum: this.values.length - 1,
-      integers: parameters.integers ?? 'wrap',
-      limits,
-      work: limits.work,
-    };
+    this.environment = environmentOf(parameters, this.values);
     const { policy, credentials = [] } = parameters;
+    const { limits } = this.environment;
     if (policy.length + credentials.length > limits.assertions) {
       throw new KeyNoteQueryError('query', `more than ${limits.assertions} assertions`);
     }
@@ -393,9 +386,36 @@ function principalsOf(licensees: ResolvedLicensees): Principal[] {
   }
 }
 
+/**
+ * The Conditions Compliance Value (RFC 2704 5.3.4) of one assertion, as an index among the values, whoever it is by and
+ * whomever it licenses.
+ */
+export function conditionsValue(assertion: Assertion, action: Action): number {
+  const environment = environmentOf(action, action.values ?? BOOLEAN);
+  const { conditions } = assertion;
+  return conditions === undefined
+    ? environment.maximum
+    : new Evaluation(environment, assertion.constants).program(conditions);
+}
+
+function environmentOf(action: Action, values: readonly string[]): Environment {
+  if (values.length === 0) throw new RangeError('values must not be empty');
+  const order = new Map<string, number>();
+  values.forEach((value, i) => order.has(value) || order.set(value, i));
+  const limits = action.limits ?? DEFAULT_LIMITS;
+  return {
+    attributes: attributeSet(action, values),
+    order,
+    maximum: values.length - 1,
+    integers: action.integers ?? 'wrap',
+    limits,
+    work: limits.work,
+  };
+}
+
 /** The action attribute set with the special attributes of RFC 2704 5.1.1 and 5.1.2. */
 function attributeSet(
-  { attributes = {}, authorizers }: Query,
+  { attributes = {}, authorizers }: Action,
   values: readonly string[],
 ): Map<string, string> {
   const set = new Map<string, string>();
@@ -410,7 +430,7 @@ function attributeSet(
     if (typeof value !== 'string')
       throw new KeyNoteQueryError('attribute', `attribute \`${name}\` is no string`);
     // A name that is no <AttributeID> cannot be dereferenced (RFC 2704 4.4).
-    if (ATTRIBUTE_ID.test(name)) set.set(name, value);
+    if (isAttributeId(name)) set.set(name, value);
   }
   set.set('_MIN_TRUST', values[0] ?? '');
   set.set('_MAX_TRUST', values.at(-1) ?? '');
@@ -420,4 +440,12 @@ function attributeSet(
   return set;
 }
 
-const ATTRIBUTE_ID = /^[A-Za-z_][A-Za-z0-9_]*$/;
+/** `[A-Za-z_][A-Za-z0-9_]*`; every name of every query passes here. */
+function isAttributeId(name: string): boolean {
+  for (let i = 0; i < name.length; i++) {
+    const code = name.charCodeAt(i);
+    const isLetter = (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || code === 0x5f;
+    if (!isLetter && (i === 0 || code < 0x30 || code > 0x39)) return false;
+  }
+  return name !== '';
+}

@@ -5,25 +5,32 @@ import type { Assertion, Principal, Query } from '../keynote/index.js';
 const NONCE = 'nonce';
 
 /**
- * Authors whose credentials name the nonce and without whose credentials the request is not granted. Asked author by
- * author, so that a check that is presented twice is still missed when its author is left out.
+ * Who bound the nonce, so that it is spent in their name: authors without whose credentials about the nonce the request is
+ * not granted, and whose every such credential that holds now would not hold with another nonce. Asked author by author, so
+ * that a check that is presented twice is still missed when its author is left out.
  */
 export function bindersOf(
   credentials: readonly Assertion[],
   isGranted: (by: readonly Assertion[]) => boolean,
+  holds: (credential: Assertion, nonce: 'this' | 'another') => boolean,
 ): readonly Principal[] {
-  const authors = new Map<string, Principal>();
-  const binding = credentials.filter((credential) => mentions(credential, NONCE));
-  for (const credential of binding) {
-    const author = authorOf(credential);
-    if (author !== undefined) authors.set(author.id, author);
+  const byAuthor = new Map<string, { readonly author: Principal; readonly binding: Assertion[] }>();
+  for (const credential of credentials) {
+    const author = isAboutNonce(credential) ? authorOf(credential) : undefined;
+    if (author === undefined) continue;
+    const entry = byAuthor.get(author.id);
+    if (entry === undefined) byAuthor.set(author.id, { author, binding: [credential] });
+    else entry.binding.push(credential);
   }
-  return [...authors.values()].filter(({ id }) => {
-    const others = credentials.filter(
-      (credential) => !binding.includes(credential) || authorOf(credential)?.id !== id,
-    );
-    return !isGranted(others);
-  });
+  return [...byAuthor.values()]
+    .filter(({ binding }) => binding.every((one) => !holds(one, 'another') || !holds(one, 'this')))
+    .filter(({ binding }) => !isGranted(credentials.filter((one) => !binding.includes(one))))
+    .map(({ author }) => author);
+}
+
+/** The same request with a nonce that nobody has signed. */
+export function withAnotherNonce(attributes: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return new Map(attributes).set(NONCE, `${attributes.get(NONCE) ?? ''}\x7f`);
 }
 
 type Common = Omit<Query, 'policy' | 'authorizers' | 'credentials'> & {
@@ -46,10 +53,10 @@ export function signedRequests(
   credentials: readonly Assertion[],
   common: Common,
 ): SignedRequest[] {
-  const other = new Map(common.attributes).set(NONCE, `${common.attributes.get(NONCE) ?? ''}\x7f`);
+  const other = withAnotherNonce(common.attributes);
   return credentials.flatMap((credential) => {
     const author = authorOf(credential);
-    if (author?.isKey !== true || author.bits > MAX_BITS || !mentions(credential, NONCE)) return [];
+    if (author?.isKey !== true || author.bits > MAX_BITS || !isAboutNonce(credential)) return [];
     const policy = [trusting(author), credential];
     const holds = (attributes: ReadonlyMap<string, string>): boolean =>
       query({ ...common, attributes, policy, authorizers: nodeKeys }).index > 0;
@@ -75,27 +82,27 @@ function trusting(author: Principal): Assertion {
 }
 
 /**
- * Can an assertion's value depend on an attribute? Only then can it bind it. A name that is worked out at run time
- * (`$(...)`) may be any name.
+ * Can an assertion's value depend on the nonce? Only then can it bind it. A name that is worked out at run time (`$(...)`)
+ * may be any name.
  */
-export function mentions(assertion: Assertion, attribute: string): boolean {
-  let names = MENTIONED.get(assertion);
-  if (names === undefined) {
-    names = new Set();
-    collect(assertion.conditions, names);
-    MENTIONED.set(assertion, names);
+function isAboutNonce(assertion: Assertion): boolean {
+  let known = ABOUT_NONCE.get(assertion);
+  if (known === undefined) {
+    // Most credentials do not even hold the words, which is quickly seen.
+    const { text, conditions } = assertion;
+    known = (text.includes(NONCE) || text.includes('$')) && namesNonce(conditions);
+    ABOUT_NONCE.set(assertion, known);
   }
-  return names.has(attribute) || names.has(ANY);
+  return known;
 }
 
 /** Verified credentials are kept and asked about again and again. */
-const MENTIONED = new WeakMap<Assertion, Set<string>>();
-const ANY = '$';
+const ABOUT_NONCE = new WeakMap<Assertion, boolean>();
 
 /** The tree is bounded by the parser's limits, and so is this. */
-function collect(node: unknown, names: Set<string>): void {
-  if (typeof node !== 'object' || node === null) return;
-  if ('kind' in node && node.kind === 'dereference') names.add(ANY);
-  if ('kind' in node && node.kind === 'attribute' && 'name' in node) names.add(String(node.name));
-  for (const part of Object.values(node)) collect(part, names);
+function namesNonce(node: unknown): boolean {
+  if (typeof node !== 'object' || node === null) return false;
+  if ('kind' in node && node.kind === 'dereference') return true;
+  if ('kind' in node && node.kind === 'attribute' && 'name' in node && node.name === NONCE) return true;
+  return Object.values(node).some(namesNonce);
 }

@@ -1,8 +1,14 @@
-import { CredentialCache, KeyNoteSyntaxError, query, STRANGER_LIMITS } from '../keynote/index.js';
+import {
+  conditionsValue,
+  CredentialCache,
+  KeyNoteSyntaxError,
+  query,
+  STRANGER_LIMITS,
+} from '../keynote/index.js';
 import type { AlgorithmChoice, Answer, Assertion, Principal } from '../keynote/index.js';
 import type { WireObject } from '../../rsvp/wire/index.js';
 import { observe } from './attributes.js';
-import { bindersOf, isSigned, signedRequests } from './binding.js';
+import { bindersOf, withAnotherNonce, isSigned, signedRequests } from './binding.js';
 import type { SignedRequest } from './binding.js';
 import { errorObjects } from './error-objects.js';
 import { MemoryNonces } from './nonces.js';
@@ -81,7 +87,8 @@ export interface Verdict {
   readonly answer?: Answer;
 }
 
-const VALUES = ['false', 'true'];
+/** How every request is asked about. A rate that wrapped around would pass below any limit. */
+const ACTION = { values: ['false', 'true'], integers: 'refuse', limits: STRANGER_LIMITS } as const;
 const NO_ATTRIBUTES: ReadonlyMap<string, string> = new Map();
 
 /**
@@ -142,12 +149,11 @@ export class PaymentPolicy {
     const presented = present(request.objects, this.#limits);
     for (const [name, value] of presented.claims) attributes.set(name, value);
     const credentials = presented.credentials.map((credential, i) => this.#parse(credential, i));
-    const ask = (given: ReadonlyMap<string, string>, by: readonly Assertion[] = credentials): Answer =>
-      this.#query(request, by, given);
-    const answer = ask(attributes);
+    const ask = (by: readonly Assertion[]): Answer => this.#query(request, by, attributes);
+    const answer = ask(credentials);
     if (answer.index === 0)
       return this.#refuse(request, whyRefused(answer, this.options.names), attributes, answer);
-    const payers = this.#payers(presented.nonce, attributes, credentials, ask);
+    const payers = payersOf(presented.nonce, attributes, credentials, ask);
     const { reservation, session } = flow;
     const again = this.#hold(payers, presented.nonce, reservation, request, now);
     this.#granted.add(request.holder, {
@@ -167,22 +173,6 @@ export class PaymentPolicy {
       attributes,
       answer,
     };
-  }
-
-  /**
-   * The keys that bound the nonce, in whose name it is spent. A request that would be granted with another nonce as well
-   * is refused: its check could be presented for ever.
-   */
-  #payers(
-    nonce: string,
-    attributes: ReadonlyMap<string, string>,
-    credentials: readonly Assertion[],
-    ask: (given: ReadonlyMap<string, string>, by?: readonly Assertion[]) => Answer,
-  ): readonly Principal[] {
-    const isBound = ask(new Map(attributes).set('nonce', `${nonce}\x7f`)).index === 0;
-    const payers = isBound ? bindersOf(credentials, (by) => ask(attributes, by).index > 0) : [];
-    if (payers.length > 0) return payers;
-    throw new Refused('nonce-unbound', `no credential in the chain binds the nonce \`${nonce}\``);
   }
 
   /** Takes the nonce for the reservation; was it already? */
@@ -253,16 +243,7 @@ export class PaymentPolicy {
     const { policy, algorithms = 'modern', routes, nodeKeys } = this.options;
     const route =
       (request.linkName === undefined ? undefined : routes?.byLink?.get(request.linkName)) ?? routes?.other;
-    // A rate that wrapped around would pass below any limit.
-    const integers = 'refuse';
-    const common = {
-      values: VALUES,
-      attributes,
-      algorithms,
-      integers,
-      limits: STRANGER_LIMITS,
-      cache: this.cache,
-    } as const;
+    const common = { ...ACTION, attributes, algorithms, cache: this.cache };
     const ask = (signed: readonly SignedRequest[]): Answer => {
       const authors = signed.map(({ author }) => author.text);
       const authorizers = route === undefined ? authors : [route, ...authors];
@@ -293,4 +274,25 @@ export class PaymentPolicy {
       ...(answer === undefined ? {} : { answer }),
     };
   }
+}
+
+/** The keys in whose name the nonce is spent. A check that binds no nonce could be presented for ever: it is refused. */
+function payersOf(
+  nonce: string,
+  attributes: ReadonlyMap<string, string>,
+  credentials: readonly Assertion[],
+  ask: (by: readonly Assertion[]) => Answer,
+): readonly Principal[] {
+  const action = { ...ACTION, authorizers: [] };
+  const actions = {
+    this: { ...action, attributes },
+    another: { ...action, attributes: withAnotherNonce(attributes) },
+  };
+  const payers = bindersOf(
+    credentials,
+    (by) => ask(by).index > 0,
+    (credential, which) => conditionsValue(credential, actions[which]) > 0,
+  );
+  if (payers.length > 0) return payers;
+  throw new Refused('nonce-unbound', `no credential in the chain binds the nonce \`${nonce}\``);
 }
