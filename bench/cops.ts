@@ -15,6 +15,8 @@ export interface CopsBenchOptions {
   readonly clientSi?: (handle: number) => Uint8Array;
   /** Of each measurement, without warming up. Default 2. */
   readonly seconds?: number;
+  /** How long each server runs before it is measured, seconds. Default 0.5. */
+  readonly warmUp?: number;
 }
 
 export interface CopsBenchResult {
@@ -42,7 +44,7 @@ export async function main(options: CopsBenchOptions = {}): Promise<readonly Cop
   ] as const) {
     const result = await measure(connections, depth, options);
     results.push(result);
-    const java = JAVA[result.name];
+    const java = options.decide === undefined ? JAVA[result.name] : undefined;
     console.log(
       `  ${result.name.padEnd(24)} ${Math.round(result.perSecond).toLocaleString('en').padStart(9)}/s   ` +
         `p50 ${result.p50.toFixed(0).padStart(5)} µs   p99 ${result.p99.toFixed(0).padStart(5)} µs` +
@@ -68,7 +70,7 @@ async function measure(
     const senders = Array.from({ length: connections }, () => new Sender(port, depth, requests));
     await Promise.all(senders.map((sender) => sender.open()));
     const seconds = options.seconds ?? 2;
-    await pause(seconds * 250);
+    await pause((options.warmUp ?? 0.5) * 1000);
     const [answered, start] = [total(senders), process.hrtime.bigint()];
     for (const sender of senders) sender.times.length = 0;
     await pause(seconds * 1000);

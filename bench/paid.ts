@@ -33,7 +33,7 @@ export async function main(): Promise<readonly CopsBenchResult[]> {
     return message.subarray(COMMON_HEADER);
   };
   console.log('With the full credential chain, known after the first time round:');
-  return cops({ decide: new URL('./paid-decide.js', import.meta.url).href, clientSi });
+  return cops({ decide: new URL('./paid-decide.js', import.meta.url).href, clientSi, warmUp: 4 });
 }
 
 const COMMON_HEADER = 8;

@@ -45,34 +45,44 @@ export interface Flow {
  * what the router reserves must be what the reservation's name says.
  */
 export function observeFlow(message: string, objects: readonly WireObject[]): Flow {
-  for (const { class: name, classNum } of [SessionIpv4, Style, RsvpHopIpv4]) {
-    if (objects.filter((object) => object.classNum === classNum).length > 1)
-      throw new Refused('bad-request', `the request has more than one ${name}`);
-  }
-  const destination = sessionOf(objects);
+  const destination = sessionOf(only(SessionIpv4, objects));
   const session = `${destination.address}/${destination.protocol}/${destination.port}`;
-  const style = firstOf(objects, Style);
+  const styleObject = only(Style, objects);
+  const style = Style.is(styleObject) ? styleName(styleObject.optionVector) : undefined;
+  const hop = firstOf([only(RsvpHopIpv4, objects)], RsvpHopIpv4, RsvpHopIpv6)?.hopAddress;
   const { classNum } = message.startsWith('Path') ? SenderTemplateIpv4 : FilterSpecIpv4;
   const senders = objects.filter((object) => object.classNum === classNum).map(senderOf);
-  const styled = style === undefined ? undefined : styleName(style.optionVector);
+  const names = senders.map(({ address, port }) => `${address}/${port}`);
   return {
     ...destination,
     session,
-    style: styled,
-    hop: firstOf(objects, RsvpHopIpv4, RsvpHopIpv6)?.hopAddress,
+    style,
+    hop,
     senders: senders.length,
     senderAddresses: senders.length === 0 ? undefined : senders.map(({ address }) => address).join(' '),
     senderPorts: senders.length === 0 ? undefined : senders.map(({ port }) => port).join(' '),
-    reservation: [
-      session,
-      styled ?? '-',
-      ...senders.map(({ address, port }) => `${address}/${port}`).sort(),
-    ].join(' '),
+    reservation: [session, style ?? '-', ...names.sort()].join(' '),
   };
 }
 
-function sessionOf(objects: readonly WireObject[]): Pick<Flow, 'address' | 'protocol' | 'port'> {
-  const session = firstOf(objects, SessionIpv4, SessionIpv6, SessionIpv4Gpi, SessionIpv6Gpi);
+/** The object of a class, whatever its C-Type; twice is once too often. */
+function only(
+  type: { readonly class: string; readonly classNum: number },
+  objects: readonly WireObject[],
+): WireObject {
+  let found: WireObject | undefined;
+  for (const object of objects) {
+    if (object.classNum !== type.classNum) continue;
+    if (found !== undefined) throw new Refused('bad-request', `the request has more than one ${type.class}`);
+    found = object;
+  }
+  return found ?? NOTHING;
+}
+
+const NOTHING: WireObject = { class: '', classNum: 0, cType: 0, length: 0 };
+
+function sessionOf(object: WireObject): Pick<Flow, 'address' | 'protocol' | 'port'> {
+  const session = firstOf([object], SessionIpv4, SessionIpv6, SessionIpv4Gpi, SessionIpv6Gpi);
   if (session === undefined) throw new Refused('bad-request', 'the request has no SESSION of a known kind');
   const port = 'dstPort' in session ? session.dstPort : session.vDstPort;
   return { address: session.destAddress, protocol: String(session.protocolId), port: String(port) };
