@@ -261,6 +261,8 @@ function failureText(failure: RequestFailure): string {
       return `the PDP answered with error ${failure.errorCode} (${ERROR_NAMES[failure.errorCode] ?? 'unknown'}), sub-code ${failure.errorSubCode}`;
     case 'malformed':
       return `the decision could not be used: ${failure.problem}`;
+    case 'unsupported':
+      return 'the decision is not one of Install and Remove';
     case 'timeout':
       return 'no decision came in time';
     case 'deleted':

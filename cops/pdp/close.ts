@@ -39,7 +39,7 @@ function endSession(
   connection.handles -= session.states.size;
   if (sessions.size === 0) connection.deadlines.openBy = now + pdp.limits.openTimeout;
   if (isKept) pdp.retention.keep(now, session);
-  else pdp.endSession(session, { kind: 'closed', errorCode: error.errorCode });
+  else pdp.retention.end(session, { kind: 'closed', errorCode: error.errorCode });
   pdp.hook(() => pdp.options.closed?.(session, error, by));
 }
 

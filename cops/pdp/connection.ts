@@ -1,6 +1,7 @@
 import { C_NUM, ERROR, OP } from '../wire/codes.js';
 import type { Decision, DecisionError } from '../wire/decision.js';
 import { fault } from '../wire/fault.js';
+import type { Fault } from '../wire/fault.js';
 import { Framer } from '../wire/framer.js';
 import { check } from '../wire/grammar.js';
 import type { Integrity } from '../wire/integrity.js';
@@ -81,7 +82,7 @@ export class PdpConnection {
         const { session } = state;
         if (session.connection === this && session.isOpen)
           session.send(now, state, request, decision ?? UNABLE);
-        session.decideNext(now, state);
+        session.settle(now, state);
         session.connection.#resume(now);
       }
       this.#resume(now);
@@ -101,6 +102,7 @@ export class PdpConnection {
   /** The transport took nothing of the last octets and holds them: `unsent` of them. */
   blocked(now: number, unsent: number): readonly PdpEffect[] {
     this.pdp.enter();
+    if (this.phase === 'closed') return this.pdp.leave();
     if (unsent > this.pdp.limits.unsentOctets)
       drop(this, now, `${unsent} octets unsent: the peer does not read`);
     else this.deadlines.takenBy ??= now + this.pdp.limits.stallTimeout;
@@ -280,16 +282,16 @@ export class PdpConnection {
       case OP.SSC:
         session.synchronized(view);
         return;
+      case OP.SSQ:
+        // What the University of Murcia's stack says in place of an SSC.
+        if (session.isSynchronizing) session.synchronized(view);
+        else refuseMessage(this, now, view, notForPdp(view.opCode));
+        return;
       case OP.CC:
         sessionClosed(now, session, { errorCode: view.high(0), errorSubCode: view.low(0) });
         return;
       default:
-        refuseMessage(
-          this,
-          now,
-          view,
-          fault(ERROR.badMessageFormat, `operation ${view.opCode} is not for a PDP (RFC 2748 3)`),
-        );
+        refuseMessage(this, now, view, notForPdp(view.opCode));
     }
   }
 
@@ -307,3 +309,7 @@ export class PdpConnection {
 /** Octets of answers after which they are sent before more requests are read. */
 const BURST = 256 * 1024;
 const NO_EFFECTS: readonly PdpEffect[] = [];
+
+function notForPdp(opCode: number): Fault {
+  return fault(ERROR.badMessageFormat, `operation ${opCode} is not for a PDP (RFC 2748 3)`);
+}

@@ -224,23 +224,28 @@ function openClientType(connection: PdpConnection, now: number, view: MessageVie
   // "Multiple Client-Open messages for the same client-type are allowed (in case of global state changes)" (3.6).
   let session = connection.sessions.get(clientType);
   const isNew = session === undefined;
-  if (session === undefined) {
-    const si = view.find(C_NUM.CLIENT_SI);
-    session = new PdpSession(connection, pepId, clientType, si === -1 ? undefined : view.body(si).slice());
-    connection.sessions.set(clientType, session);
-  }
+  const si = view.find(C_NUM.CLIENT_SI);
+  const clientSi = si === -1 ? session?.clientSi : view.body(si).slice();
+  session ??= new PdpSession(connection, pepId, clientType, clientSi);
+  session.clientSi = clientSi;
+  connection.sessions.set(clientType, session);
   connection.opened(now);
   beginAccept(connection, clientType);
   connection.end(now);
-  if (!isNew) return;
+  const opened = session;
+  if (!isNew) {
+    pdp.hook(() => options.reopened?.(opened));
+    return;
+  }
   const last = view.find(C_NUM.LAST_PDP_ADDR);
   const cached = last === -1 ? undefined : readAddress(view, last);
   const isKept = pdp.retention.reclaim(session, cached);
   const { synchronize = 'cached' } = options;
   if (synchronize === 'always' || (cached !== undefined && !(isKept && synchronize === 'missing'))) {
     session.synchronize(now);
+  } else {
+    for (const state of session.states.values()) if (state.isRevised) session.synchronize(now, state.request);
   }
-  const opened = session;
   pdp.hook(() => options.opened?.(opened));
 }
 

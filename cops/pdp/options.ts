@@ -38,6 +38,8 @@ export type EndOfRequest =
  */
 export interface PdpHooks {
   readonly opened?: (session: PdpSession) => void;
+  /** A second Client-Open, "in case of global state changes" (RFC 2748 3.6). */
+  readonly reopened?: (session: PdpSession) => void;
   readonly reported?: (request: PdpRequest, report: PdpReport) => void;
   readonly ended?: (request: PdpRequest, end: EndOfRequest) => void;
   /** The connection of a session is gone; its requests are kept for `stateRetention`. */

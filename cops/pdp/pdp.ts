@@ -106,8 +106,8 @@ export class Pdp {
   }
 
   /**
-   * Sends a decision that nobody asked for (RFC 2748 4.4). For a request whose PEP is not connected it is noted, and
-   * `decide` is asked when the PEP synchronizes.
+   * Sends a decision that nobody asked for (RFC 2748 4.4); behind the answer where one is pending. For a request whose
+   * PEP is not connected it is noted, and `decide` is asked when the PEP synchronizes.
    */
   revise(
     now: number,
@@ -117,9 +117,7 @@ export class Pdp {
     this.enter();
     try {
       const { state } = request;
-      const decisions = contextDecisions(decision);
-      if (state.session.isOpen) state.session.revise(now, state, decisions);
-      else state.decisions = decisions;
+      state.session.revise(now, state, contextDecisions(decision));
     } finally {
       this.#depth--;
     }
@@ -227,6 +225,12 @@ export class Pdp {
     this.connections.delete(connection);
   }
 
+  /** Forgets requests that wait for the decision before theirs. */
+  dropWaiting(state: RequestState): void {
+    for (const request of state.waiting ?? []) this.stateOctets -= request.text.length;
+    state.waiting = undefined;
+  }
+
   endSession(session: PdpSession, end: EndOfRequest): void {
     for (const state of session.states.values()) this.endState(state, end);
     session.states.clear();
@@ -236,7 +240,7 @@ export class Pdp {
   endState(state: RequestState, end: EndOfRequest): void {
     const finish = (): void => {
       this.stateOctets -= state.request.text.length;
-      for (const request of state.waiting ?? []) this.stateOctets -= request.text.length;
+      this.dropWaiting(state);
       this.hook(() => this.options.ended?.(state.request, end));
     };
     if (state.pending) state.ended = finish;

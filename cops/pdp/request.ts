@@ -38,6 +38,10 @@ export class RequestState {
   /** Requests that wait for the decision before theirs: answers keep the order of requests (RFC 2748 3.2). */
   waiting: PdpRequest[] | undefined;
   pending = false;
+  /** A decision that waits until no request does: the first one for a request is the answer to it (RFC 2748 3.2). */
+  revision: readonly ContextDecision[] | undefined;
+  /** Was it changed without being asked since it was last decided? The PEP may not have heard of it. */
+  isRevised = false;
   /** Set when it is no longer installed; says what to tell once nothing is pending. */
   ended: (() => void) | undefined;
   request: PdpRequest;

@@ -16,40 +16,50 @@ interface Kept {
 export class Retention {
   /** By client-type and PEPID, the oldest first. */
   readonly #kept = new Map<string, Kept>();
+  /** The latest session of each PEP: what an older one holds is of no use once the PEP has opened anew. */
+  readonly #latest = new Map<string, PdpSession>();
 
   constructor(readonly pdp: Pdp) {}
 
   /** Keeps the states of a session that has lost its connection. */
   keep(now: number, session: PdpSession): void {
-    if (session.states.size === 0) return;
     const { stateRetention } = this.pdp.limits;
-    if (stateRetention === 0) {
-      this.pdp.endSession(session, LOST);
+    const key = keyOf(session);
+    if (stateRetention === 0 || session.states.size === 0 || this.#latest.get(key) !== session) {
+      this.end(session, LOST);
       return;
     }
-    const key = keyOf(session);
-    this.#end(key);
+    // What waits for a decision is asked again by a PEP that comes back: it never had an answer.
+    for (const state of session.states.values()) this.pdp.dropWaiting(state);
     this.#kept.set(key, { session, until: now + stateRetention });
   }
 
+  /** Ends the states of a session that is over. */
+  end(session: PdpSession, end: EndOfRequest): void {
+    const key = keyOf(session);
+    if (this.#latest.get(key) === session) this.#latest.delete(key);
+    this.pdp.endSession(session, end);
+  }
+
   /**
-   * A PEP has opened a client-type again. `cached` is the PDP whose decisions it still holds: if that is us, it gets
-   * its states back (true); if it holds none, they are of no use to it and end (RFC 2748 2.5).
+   * A PEP has opened a client-type. `cached` is the PDP whose decisions it still holds: if that is us, it gets its
+   * states back; if it holds none, they are of no use to it and end (RFC 2748 2.5). True if all its state is here.
    */
   reclaim(session: PdpSession, cached: PdpAddress | undefined): boolean {
     const key = keyOf(session);
+    this.#latest.set(key, session);
     const kept = this.#kept.get(key);
     if (kept === undefined) return false;
     const ours = [session.peer.local, ...(this.pdp.options.addresses ?? [])];
     const isOurs =
       cached !== undefined && ours.some((own) => own?.address === cached.address && own.port === cached.port);
+    this.#kept.delete(key);
     if (!isOurs) {
-      this.#end(key);
+      this.pdp.endSession(kept.session, LOST);
       return false;
     }
-    this.#kept.delete(key);
     session.adopt(kept.session.states.values());
-    return true;
+    return !kept.session.isSynchronizing;
   }
 
   /** Gives up the oldest to make room; false where nothing is kept. */
@@ -74,7 +84,7 @@ export class Retention {
     const kept = this.#kept.get(key);
     if (kept === undefined) return;
     this.#kept.delete(key);
-    this.pdp.endSession(kept.session, LOST);
+    this.end(kept.session, LOST);
   }
 }
 

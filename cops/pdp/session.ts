@@ -1,7 +1,8 @@
-import { C_NUM, ERROR, OP, REPORT_NAMES, SOLICITED } from '../wire/codes.js';
+import { CLIENT_TYPE_RSVP, C_NUM, ERROR, OP, REPORT_NAMES, SOLICITED } from '../wire/codes.js';
 import { contextDecisions, isDecisionError, mergeDecisions, writeDecisions } from '../wire/decision.js';
 import type { ContextDecision, Decision, DecisionError } from '../wire/decision.js';
 import { fault } from '../wire/fault.js';
+import { checkRsvpContext } from '../wire/rsvp-context.js';
 import type { MessageView } from '../wire/view.js';
 import type { MessageWriter } from '../wire/writer.js';
 import type { PdpConnection } from './connection.js';
@@ -16,14 +17,15 @@ export class PdpSession {
   readonly states = new Map<HandleKey, RequestState>();
   /** Counts full synchronizations: a state confirmed in an older one was not asked for again. */
   generation = 0;
-  #isSynchronizing = false;
+  /** Was the PEP asked for all its state, and has not said that it is done? */
+  isSynchronizing = false;
 
   constructor(
     readonly connection: PdpConnection,
     readonly pepId: string,
     readonly clientType: number,
-    /** The ClientSI of the Client-Open. */
-    readonly clientSi: Uint8Array | undefined,
+    /** The ClientSI of the last Client-Open that had one. */
+    public clientSi: Uint8Array | undefined,
   ) {}
 
   get peer(): Peer {
@@ -49,6 +51,13 @@ export class PdpSession {
       const problem = fault(ERROR.badHandle, 'a handle without octets (RFC 2748 2.2.1)');
       refuseHandle(connection, now, view, problem);
       return;
+    }
+    if (this.clientType === CLIENT_TYPE_RSVP) {
+      const problem = checkRsvpContext(view.high(1), view.low(1));
+      if (problem !== undefined) {
+        refuseHandle(connection, now, view, problem);
+        return;
+      }
     }
     if (!pdp.makeRoom(view.end - view.start)) {
       refuseHandle(connection, now, view, fault(ERROR.unableToProcess, 'too many octets of request state'));
@@ -117,8 +126,8 @@ export class PdpSession {
       if (state !== undefined) pdp.hook(() => synchronized?.(this, state.request));
       return;
     }
-    if (this.#isSynchronizing) {
-      this.#isSynchronizing = false;
+    if (this.isSynchronizing) {
+      this.isSynchronizing = false;
       for (const state of Array.from(this.states.values())) {
         if (state.generation !== this.generation) this.#remove(state, { kind: 'resynchronized' });
       }
@@ -129,25 +138,36 @@ export class PdpSession {
   /** Asks for the state of one handle or of all (RFC 2748 3.5). */
   synchronize(now: number, request?: PdpRequest): void {
     if (request === undefined) {
-      if (this.#isSynchronizing) return;
-      this.#isSynchronizing = true;
+      if (this.isSynchronizing) return;
+      this.isSynchronizing = true;
       this.generation++;
+      // The PEP awaits their answers: what it asks is current, and it asks once (RFC 2748 3.2).
+      for (const state of this.states.values()) if (state.pending) state.generation = this.generation;
     }
     const writer = this.connection.begin(OP.SSQ, this.clientType);
     if (request !== undefined) writeHandle(writer, request);
     this.connection.end(now);
   }
 
-  /** Sends a decision that nobody asked for (RFC 2748 3.2); throws what `writeDecisions` throws. */
+  /**
+   * Sends a decision that nobody asked for (RFC 2748 3.2), once no request waits for one; throws what `writeDecisions`
+   * throws. Where the PEP is not connected the decision is noted.
+   */
   revise(now: number, state: RequestState, decisions: readonly ContextDecision[]): void {
-    this.#writeDecision(now, state.request, 0, decisions);
+    if (state.pending) {
+      state.revision = mergeDecisions(state.revision, decisions, state.request);
+      return;
+    }
+    if (this.isOpen) this.#writeDecision(now, state.request, 0, decisions);
     state.decisions = mergeDecisions(state.decisions, decisions, state.request);
+    state.isRevised = true;
   }
 
   /** Takes request states over that outlived an earlier connection. */
   adopt(states: Iterable<RequestState>): void {
     for (const state of states) {
       state.session = this;
+      state.generation = this.generation;
       this.states.set(state.key, state);
       this.connection.handles++;
     }
@@ -163,6 +183,7 @@ export class PdpSession {
       const decisions = contextDecisions(decision);
       this.#writeDecision(now, request, SOLICITED, decisions);
       state.decisions = decisions;
+      state.isRevised = false;
     } catch (error) {
       // The decision itself is wrong: a caller's mistake, and no grant.
       this.connection.pdp.failed(error);
@@ -170,8 +191,21 @@ export class PdpSession {
     }
   }
 
+  /** Goes on with a state whose decision is no longer pending: the requests that came meanwhile, then the revision. */
+  settle(now: number, state: RequestState): void {
+    this.#decideNext(now, state);
+    const { revision } = state;
+    if (state.pending || revision === undefined) return;
+    state.revision = undefined;
+    try {
+      this.revise(now, state, revision);
+    } catch (error) {
+      this.connection.pdp.failed(error);
+    }
+  }
+
   /** The requests that came while one for the same handle was pending, up to the next that is. */
-  decideNext(now: number, state: RequestState): void {
+  #decideNext(now: number, state: RequestState): void {
     let next: PdpRequest | undefined;
     while (!state.pending && (next = state.waiting?.shift()) !== undefined) {
       this.connection.pendingDecisions--;
@@ -198,7 +232,11 @@ export class PdpSession {
   }
 
   #replace(state: RequestState, request: PdpRequest): void {
-    this.connection.pdp.stateOctets -= state.request.text.length;
+    const before = state.request;
+    this.connection.pdp.stateOctets -= before.text.length;
+    // What was decided for the context of the request before is not about another.
+    if (before.rType !== request.rType || before.mType !== request.mType)
+      state.decisions = state.decisions?.map((each) => ({ context: before.context, ...each }));
     state.request = request;
   }
 
@@ -214,6 +252,8 @@ export class PdpSession {
     flags: number,
     decisions: readonly ContextDecision[],
   ): void {
+    if (this.clientType === CLIENT_TYPE_RSVP && hasNull(decisions))
+      throw new TypeError('decision: RSVP has no NULL Decision, only Install and Remove (RFC 2749 2.4)');
     const writer = this.connection.begin(OP.DEC, this.clientType, flags);
     try {
       writeHandle(writer, request);
@@ -248,6 +288,11 @@ function handleKey(view: MessageView): HandleKey {
       (octets[at + 3] as number)) >>>
     0
   );
+}
+
+function hasNull(decisions: readonly ContextDecision[]): boolean {
+  for (const { command } of decisions) if (command === 'null') return true;
+  return false;
 }
 
 /** The Handle object of a request, which is its first, padding included. */

@@ -1,5 +1,5 @@
 import { toHex } from '../../rsvp/wire/octets.js';
-import { C_NUM, ERROR, REASON, SOLICITED } from '../wire/codes.js';
+import { CLIENT_TYPE_RSVP, C_NUM, ERROR, REASON, SOLICITED } from '../wire/codes.js';
 import { mergeDecisions, readDecisions } from '../wire/decision.js';
 import type { DecisionError } from '../wire/decision.js';
 import type { Fault } from '../wire/fault.js';
@@ -18,7 +18,11 @@ export function takeDecision(requests: PepRequests, now: number, view: MessageVi
   const state = requests.states.get(toHex(view.body(0)));
   // It was deleted while the decision was under way.
   if (state === undefined) return;
-  const solicited = (view.flags & SOLICITED) !== 0;
+  // Before a request is decided for the first time there is no decision to change: whatever comes is the answer, also from
+  // PDPs that leave the flag out (the University of Murcia's does).
+  const isFirst = state.decisions === undefined && state.dueAt !== undefined;
+  const solicited = isFirst || (view.flags & SOLICITED) !== 0;
+  if (solicited) requests.deletes.confirm(state.askedAt);
   const error = view.find(C_NUM.ERROR);
   if (error !== -1) {
     const errors = { errorCode: view.high(error), errorSubCode: view.low(error) };
@@ -26,10 +30,22 @@ export function takeDecision(requests: PepRequests, now: number, view: MessageVi
     return;
   }
   const decisions = readDecisions(view);
+  if (
+    requests.output.clientType === CLIENT_TYPE_RSVP &&
+    decisions.some(({ command }) => command === 'null')
+  ) {
+    // "Only two commands apply to RSVP": Install and Remove (RFC 2749 2.4).
+    requests.fail(state, { kind: 'unsupported' });
+    requests.remove(now, state, REASON.unsupportedDecision, 0);
+    return;
+  }
   if (solicited) requests.states.answered(state);
   const all = solicited ? decisions : mergeDecisions(state.decisions, decisions, state.request);
   state.decisions = all;
   state.source = 'pdp';
+  state.isCurrent ||= solicited;
+  state.isElsewhere ||= !requests.isInSync;
+  state.unreported++;
   requests.decided(state, decisions, 'pdp', solicited);
   if (solicited && state.report !== undefined) requests.sendReport(now, state);
 }
@@ -48,7 +64,7 @@ function takeError(
   }
   requests.fail(state, { kind: 'error', ...error });
   if (!solicited) return;
-  requests.states.answered(state);
+  state.isCurrent = false;
   // A request that was never decided is no state worth keeping; one that was, is still as it was decided.
   if (state.decisions === undefined) requests.remove(now, state, REASON.unspecified, 0);
 }
@@ -80,7 +96,7 @@ export function synchronize(requests: PepRequests, now: number, view: MessageVie
   if (view.find(C_NUM.HANDLE) !== 0) {
     for (const state of states.all()) if (state.dueAt === undefined) requests.ask(now, state, true);
     writeSynchronized(output, now, undefined);
-    requests.lastPdp = requests.pdp;
+    requests.synchronized();
     output.effect({ kind: 'synchronized', handle: undefined });
     return;
   }

@@ -36,6 +36,8 @@ export class PepConnection {
 
   #framer: Framer;
   #openedAt = 0;
+  /** KAs that the PDP has to echo, as `Deletes` counts. */
+  readonly #echoes: number[] = [];
 
   constructor(
     readonly pep: Pep,
@@ -91,6 +93,7 @@ export class PepConnection {
       this.output.close(now, this.pep.clientType, { errorCode: ERROR.communicationFailure });
       this.giveUp(now, 'nothing was heard within the keep-alive interval (RFC 2748 3.9)');
     } else if (isDue(keepAlive.sendAt, now)) {
+      this.#echoes.push(this.pep.requests.deletes.sending());
       this.output.keepAlive(now);
       keepAlive.schedule(now);
     }
@@ -110,8 +113,10 @@ export class PepConnection {
     this.keepAlive.schedule(now);
   }
 
-  /** Says what is wrong and leaves (RFC 2748 3.7, 4.1). */
-  refuse(now: number, problem: Fault, clientType = this.pep.clientType): void {
+  /**
+   * Says what is wrong and leaves (RFC 2748 3.7): for client-type 0 while security is being negotiated (RFC 2748 4.1).
+   */
+  refuse(now: number, problem: Fault, clientType = this.#clientType): void {
     this.output.close(now, clientType, problem);
     this.giveUp(now, problem.problem);
   }
@@ -120,6 +125,11 @@ export class PepConnection {
   giveUp(now: number, reason: string): void {
     this.output.effect({ kind: 'disconnect', reason });
     this.pep.lost(now, reason);
+  }
+
+  /** The client-type that is being opened, or is open. */
+  get #clientType(): number {
+    return this.phase === 'open' || this.phase === 'opening' ? this.pep.clientType : 0;
   }
 
   #isListening(): boolean {
@@ -154,7 +164,10 @@ export class PepConnection {
     const { requests } = this.pep;
     const isOurs = clientType === this.pep.clientType;
     const isOpen = this.phase === 'open';
-    if (opCode === OP.KA) return;
+    if (opCode === OP.KA) {
+      this.pep.requests.deletes.confirm(this.#echoes.shift() ?? 0);
+      return;
+    }
     if (opCode === OP.CC && (isOurs || clientType === 0)) this.#closed(now, view);
     else if (opCode === OP.CAT && clientType === 0 && !isOpen) takeAccept(this, now, view);
     else if (opCode === OP.CAT && isOurs && (isOpen || this.phase === 'opening')) takeAccept(this, now, view);

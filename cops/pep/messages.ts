@@ -15,9 +15,15 @@ export function writeRequest(output: PepOutput, now: number, state: PepState, wi
   output.end(now);
 }
 
-export function writeReport(output: PepOutput, now: number, handle: string, report: PendingReport): void {
+export function writeReport(
+  output: PepOutput,
+  now: number,
+  handle: string,
+  report: Omit<PendingReport, 'solicited'>,
+  flags: number,
+): void {
   const writer = output
-    .begin(OP.RPT, output.clientType, report.flags)
+    .begin(OP.RPT, output.clientType, flags)
     .object(C_NUM.HANDLE, 1, handleOctets(handle))
     .pair(C_NUM.REPORT_TYPE, 1, report.type, 0);
   if (report.clientSi !== undefined) writer.object(C_NUM.CLIENT_SI, 1, report.clientSi);

@@ -88,6 +88,8 @@ export type RequestFailure =
   | { readonly kind: 'error'; readonly errorCode: number; readonly errorSubCode: number }
   /** The PDP's answer could not be used; the handle is deleted (RFC 2748 3.4). */
   | { readonly kind: 'malformed'; readonly problem: string }
+  /** The decision says what RSVP has no use for; the handle is deleted (RFC 2749 2.4). */
+  | { readonly kind: 'unsupported' }
   | { readonly kind: 'timeout' }
   | { readonly kind: 'deleted' }
   /** No PDP was found for `cacheTime`. */

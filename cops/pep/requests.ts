@@ -1,6 +1,7 @@
 import { REASON, REPORT, R_TYPE, SOLICITED } from '../wire/codes.js';
 import type { ContextDecision } from '../wire/decision.js';
 import type { PdpAddress } from '../wire/writer.js';
+import { Deletes } from './deletes.js';
 import { encodeBody, writeDelete, writeReport, writeRequest } from './messages.js';
 import type { DecisionSource, PepLimits, PepOptions, PepRequest, RequestFailure } from './options.js';
 import type { PepOutput } from './output.js';
@@ -19,10 +20,11 @@ export class PepRequests {
   /** The last PDP with which we were completely in sync (RFC 2748 2.5). */
   lastPdp: PdpAddress | undefined;
 
-  /** Handles that the PDP knows and that were deleted while it was away. */
-  readonly #deletedAway = new Set<string>();
+  readonly deletes = new Deletes();
   /** ACCT Timer of the PDP, seconds. */
   #accounting: number | undefined;
+  /** When a PDP that does not ask for our state is in sync all the same: nobody keeps what we told the one before. */
+  #syncBy: number | undefined;
   /** When cached decisions may no longer be used. */
   #cachedUntil: number | undefined;
 
@@ -42,6 +44,7 @@ export class PepRequests {
     if (
       state?.decisions !== undefined &&
       state.source === 'pdp' &&
+      state.isCurrent &&
       request.fresh !== true &&
       equal(state.body, body)
     ) {
@@ -56,15 +59,21 @@ export class PepRequests {
         body,
         decisions: undefined,
         source: undefined,
+        isCurrent: false,
         unasked: true,
+        isKnown: false,
+        isElsewhere: false,
+        askedAt: 0,
         dueAt: undefined,
         report: undefined,
+        unreported: 0,
         accountedAt: undefined,
       };
       this.states.add(state);
     } else {
       state.request = request;
       state.body = body;
+      state.isCurrent = false;
       state.unasked = true;
     }
     if (this.pdp !== undefined) this.ask(now, state, false);
@@ -79,17 +88,16 @@ export class PepRequests {
     details: { readonly solicited?: boolean; readonly clientSi?: Uint8Array },
   ): void {
     const state = this.#known(handle);
-    if (type === 'accounting') {
-      // "Periodic accounting reports SHOULD NOT exceed the specified timer interval per client handle" (3.7).
-      const least = this.#accounting === 0 ? Infinity : (this.#accounting ?? 0) * 1000;
-      if (this.pdp === undefined || now - (state.accountedAt ?? -Infinity) < least) return;
+    const { solicited = type !== 'accounting' } = details;
+    if (type === 'accounting' && !solicited) {
+      // "Periodic accounting reports SHOULD NOT exceed the specified timer interval per client handle" (RFC 2748 3.7);
+      // "a value of zero means there SHOULD be no unsolicited accounting updates" (RFC 2748 2.2.15).
+      const accounting = this.#accounting ?? 0;
+      const since = now - (state.accountedAt ?? -Infinity);
+      if (this.pdp === undefined || this.#accounting === 0 || since < accounting * 1000) return;
       state.accountedAt = now;
     }
-    state.report = {
-      type: REPORT[type],
-      flags: details.solicited === false ? 0 : SOLICITED,
-      clientSi: details.clientSi,
-    };
+    state.report = { type: REPORT[type], solicited, clientSi: details.clientSi };
     if (this.pdp !== undefined) this.sendReport(now, state);
   }
 
@@ -102,7 +110,7 @@ export class PepRequests {
   /** "If no decisions are being cached from the previous PDP the LastPDPAddr object MUST NOT be included" (4.3). */
   get isCaching(): boolean {
     for (const state of this.states.all()) if (state.source === 'pdp') return true;
-    return this.#deletedAway.size > 0;
+    return false;
   }
 
   /** A PDP has accepted the client-type: it is told what has changed since the last one was there. */
@@ -111,10 +119,10 @@ export class PepRequests {
     this.#accounting = accounting;
     this.#cachedUntil = undefined;
     const isSame = this.lastPdp?.address === pdp.address && this.lastPdp.port === pdp.port;
-    // "These MUST be explicitly deleted after a connection is reestablished" (RFC 2748 2.5).
-    for (const handle of this.#deletedAway) writeDelete(this.output, now, handle, REASON.tear, 0);
-    this.#deletedAway.clear();
     if (isSame || !this.isCaching) this.lastPdp = pdp;
+    else this.#syncBy = now + this.limits.cacheTime;
+    // "These MUST be explicitly deleted after a connection is reestablished" (RFC 2748 2.5).
+    for (const handle of this.deletes.take()) this.#writeDelete(now, handle, REASON.tear, 0);
     for (const state of this.states.all()) {
       if (state.unasked) this.ask(now, state, state.dueAt === undefined);
       else if (isSame && state.report !== undefined) this.sendReport(now, state);
@@ -123,9 +131,13 @@ export class PepRequests {
 
   /** The PDP is gone. With `next` at hand what was asked waits for that; otherwise the LPDP decides it, if there is one. */
   lost(now: number, next: boolean): void {
-    this.pdp = this.#accounting = undefined;
+    this.pdp = this.#accounting = this.#syncBy = undefined;
     this.#cachedUntil = now + this.limits.cacheTime;
+    this.deletes.lost();
     for (const state of this.states.all()) {
+      state.unreported = 0;
+      // The next PDP asks for what LastPDPAddr covers; of the rest it is told.
+      if (state.isElsewhere || state.source !== 'pdp') state.unasked = true;
       if (state.dueAt === undefined) continue;
       state.unasked = true;
       if (!next && this.#decideLocally(state)) this.states.answered(state);
@@ -137,17 +149,19 @@ export class PepRequests {
     for (const state of this.states.all())
       if (state.dueAt !== undefined) this.fail(state, { kind: 'closed' });
     this.states.clear();
-    this.pdp = this.lastPdp = this.#accounting = this.#cachedUntil = undefined;
+    this.deletes.clear();
+    this.pdp = this.lastPdp = this.#accounting = this.#syncBy = this.#cachedUntil = undefined;
   }
 
   nextTimeout(): number | undefined {
     const due = this.states.nextDue()?.dueAt;
-    const until = this.#cachedUntil;
+    const until = this.#cachedUntil ?? this.#syncBy;
     return due === undefined || (until !== undefined && until < due) ? until : due;
   }
 
   handleTimeout(now: number): void {
     if (this.#cachedUntil !== undefined && this.#cachedUntil <= now) this.#purge();
+    if (this.#syncBy !== undefined && this.#syncBy <= now) this.synchronized();
     for (;;) {
       const state = this.states.nextDue();
       if (state?.dueAt === undefined || state.dueAt > now) return;
@@ -163,6 +177,9 @@ export class PepRequests {
   ask(now: number, state: PepState, withDecision: boolean): void {
     writeRequest(this.output, now, state, withDecision);
     state.unasked = false;
+    state.isKnown = true;
+    state.isElsewhere = !this.isInSync;
+    state.askedAt = this.deletes.sending();
     this.states.await(state, now + this.limits.requestTimeout);
   }
 
@@ -186,15 +203,38 @@ export class PepRequests {
   /** Deletes a state here and at the PDP. */
   remove(now: number, state: PepState, reasonCode: number, reasonSubCode: number): void {
     this.states.remove(state);
-    if (this.pdp !== undefined) writeDelete(this.output, now, state.handle, reasonCode, reasonSubCode);
-    else if (state.source === 'pdp') this.#deletedAway.add(state.handle);
+    if (this.pdp !== undefined) this.#writeDelete(now, state.handle, reasonCode, reasonSubCode);
+    else if (state.isKnown) this.deletes.untold(state.handle);
   }
 
   sendReport(now: number, state: PepState): void {
     const { report } = state;
     if (report === undefined) return;
     state.report = undefined;
-    writeReport(this.output, now, state.handle, report);
+    // "There MUST never be more than one Report State message generated with the Solicited Message flag set per
+    // Decision" (RFC 2748 3.3).
+    const solicited = report.solicited && state.unreported > 0;
+    if (solicited) state.unreported--;
+    writeReport(this.output, now, state.handle, report, solicited ? SOLICITED : 0);
+  }
+
+  /** Is the connected PDP the one that LastPDPAddr will name? */
+  get isInSync(): boolean {
+    return this.pdp !== undefined && this.pdp === this.lastPdp;
+  }
+
+  /** All current states were passed to the connected PDP: it is the last one that knows everything. */
+  synchronized(): void {
+    this.lastPdp = this.pdp;
+    this.#syncBy = undefined;
+    this.deletes.take();
+    for (const state of this.states.all()) state.isElsewhere = false;
+  }
+
+  #writeDelete(now: number, handle: string, reasonCode: number, reasonSubCode: number): void {
+    writeDelete(this.output, now, handle, reasonCode, reasonSubCode);
+    this.deletes.told(handle);
+    if (!this.isInSync) this.deletes.untold(handle);
   }
 
   #decideLocally(state: PepState): boolean {
@@ -216,7 +256,7 @@ export class PepRequests {
   /** The PDP was away for too long (RFC 2749 3.5): what it decided no longer holds. */
   #purge(): void {
     this.#cachedUntil = this.lastPdp = undefined;
-    this.#deletedAway.clear();
+    this.deletes.clear();
     for (const state of Array.from(this.states.all())) {
       if (state.source !== 'pdp' || this.#decideLocally(state)) continue;
       this.states.remove(state);

@@ -12,18 +12,29 @@ export interface PepState {
   decisions: readonly ContextDecision[] | undefined;
   /** Who made them; `lpdp` must be told to the PDP. */
   source: 'pdp' | 'lpdp' | undefined;
+  /** Are they the answer to the request in its present form? */
+  isCurrent: boolean;
   /** The PDP has not been asked about it in its present form. */
   unasked: boolean;
+  /** A PDP has been told of it, and must be told of its end. */
+  isKnown: boolean;
+  /** What has been said since was said to another PDP than the last one with which all was in sync. */
+  isElsewhere: boolean;
+  /** Place of its last REQ among what was sent, for `Deletes`. */
+  askedAt: number;
   /** When an answer is due; undefined where none is awaited. */
   dueAt: number | undefined;
   /** A report that could not be sent. */
   report: PendingReport | undefined;
+  /** Decisions of the connected PDP that no solicited report has answered. */
+  unreported: number;
   accountedAt: number | undefined;
 }
 
 export interface PendingReport {
   readonly type: number;
-  readonly flags: number;
+  /** Answers a decision, if there is one that has no answer yet (RFC 2748 3.3). */
+  readonly solicited: boolean;
   readonly clientSi: Uint8Array | undefined;
 }
 

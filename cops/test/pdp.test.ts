@@ -129,11 +129,11 @@ describe('PDP', () => {
     bench.said();
     await settle(1, { command: 'remove' });
     await settle(0, { command: 'install' });
-    await settle(2, { command: 'null' });
+    await settle(2, { command: 'install' });
     assert.deepEqual(bench.said(), [
       'DEC+ 1 Handle 02, Context 4/2, Decision 2/0',
       'DEC+ 1 Handle 01, Context 1/2, Decision 1/0',
-      'DEC+ 1 Handle 01, Context 2/2, Decision 0/0',
+      'DEC+ 1 Handle 01, Context 2/2, Decision 1/0',
     ]);
   });
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { FilterSpecIpv4, RsvpHopIpv4, SenderTemplateIpv4, SessionIpv4 } from '../../rsvp/wire/index.js';
 import type { WireObject } from '../../rsvp/wire/object.js';
-import { COPS, REASON, rsvpObjects, rsvpOctets } from '../index.js';
+import { COPS, Context, Handle, OP, PepId, REASON, rsvpObjects, rsvpOctets } from '../index.js';
 import type { ContextDecision, Decision, PdpRequest, PepRequest } from '../index.js';
 import { PepClient, PdpServer } from '../io/index.js';
 import { toHex } from '../../rsvp/wire/octets.js';
-import { hex, until } from './support.js';
+import { hex, message, PdpBench, until } from './support.js';
 
 const IN = 1;
 const ALLOCATION = 2;
@@ -75,6 +75,88 @@ const plain = (decisions: readonly ContextDecision[]): unknown[] =>
       Object.entries(each).map(([name, value]) => [name, value instanceof Uint8Array ? toHex(value) : value]),
     ),
   );
+
+describe('RFC 2749 2 and 3: contexts and commands of RSVP', () => {
+  const RSVP = PepId.make({ pepId: 'router' });
+  const ask = (rType: number, mType: number, clientType = 1): string | undefined => {
+    const bench = new PdpBench({ clientTypes: [1, 2] }).receive(
+      message(OP.OPN, clientType, [RSVP]),
+      message(OP.REQ, clientType, [Handle.make({ handle: hex('01') }), Context.make({ rType, mType })]),
+    );
+    assert.equal(bench.isClosed, false);
+    return bench.said()[1];
+  };
+
+  it('Path, Resv, PathErr and ResvErr are decided, each step alone (2.2)', () => {
+    for (const mType of [PATH, RESV, 3, RESV_ERR])
+      for (const rType of [IN, OUT])
+        assert.equal(ask(rType, mType), `DEC+ 1 Handle 01, Context ${rType}/${mType}, Decision 1/0`);
+    assert.match(ask(ALLOCATION, RESV) ?? '', /Decision 1/);
+  });
+
+  it('the combinations of 3.6 (a), and the one of 5.1, are decided', () => {
+    for (const [rType, mType] of [
+      [IN | ALLOCATION | OUT, RESV],
+      [IN | ALLOCATION, RESV],
+      [IN | OUT, PATH],
+    ] as const)
+      assert.match(ask(rType, mType) ?? '', /Decision 1/);
+  });
+
+  it('all else is an Error and leaves no state: other messages, configuration, allocation for other than Resv', () => {
+    const excluded = [
+      ...[0, 5, 6, 7, 8, 12, 0xffff].map((mType) => [IN, mType]),
+      ...[8, 9, 10, 15].map((rType) => [rType, RESV]),
+      ...[PATH, 3, RESV_ERR].map((mType) => [ALLOCATION, mType]),
+      [IN | ALLOCATION, PATH],
+      [ALLOCATION | OUT, RESV],
+    ] as [number, number][];
+    for (const [rType, mType] of excluded)
+      assert.equal(ask(rType, mType), 'DEC+ 1 Handle 01, Error 4/0', `${rType}/${mType}`);
+    const bench = new PdpBench().receive(
+      message(OP.OPN, 1, [RSVP]),
+      message(OP.REQ, 1, [Handle.make({ handle: hex('01') }), Context.make({ rType: IN, mType: 5 })]),
+    );
+    assert.equal(bench.pdp.find('router', '01').length, 0);
+    assert.equal(bench.pdp.stateOctets, 0);
+  });
+
+  it('an update with such a context leaves the request as it was', () => {
+    const bench = new PdpBench().receive(
+      message(OP.OPN, 1, [RSVP]),
+      ...[RESV, 6].map((mType) =>
+        message(OP.REQ, 1, [Handle.make({ handle: hex('01') }), Context.make({ rType: IN, mType })]),
+      ),
+    );
+    assert.equal(bench.said()[2], 'DEC+ 1 Handle 01, Error 4/0');
+    assert.equal(bench.pdp.find('router', '01')[0]?.mType, RESV);
+  });
+
+  it('other client-types have contexts of their own', () => {
+    assert.equal(ask(8, 77, 2), 'DEC+ 2 Handle 01, Context 8/77, Decision 1/0');
+  });
+
+  it('a NULL Decision is none of the two commands of RSVP: the PDP does not say it (2.4)', () => {
+    const errors: unknown[] = [];
+    const say = (clientType: number): string[] =>
+      new PdpBench({
+        clientTypes: [1, 2],
+        decide: () => ({ command: 'null' }),
+        failed: (error) => errors.push(error),
+      })
+        .receive(
+          message(OP.OPN, clientType, [RSVP]),
+          message(OP.REQ, clientType, [
+            Handle.make({ handle: hex('01') }),
+            Context.make({ rType: IN, mType: PATH }),
+          ]),
+        )
+        .said();
+    assert.equal(say(1)[1], 'DEC+ 1 Handle 01, Error 4/0');
+    assert.equal(errors.length, 1);
+    assert.equal(say(2)[1], 'DEC+ 2 Handle 01, Context 1/1, Decision 0/0');
+  });
+});
 
 describe('RFC 2749 5, over loopback TCP', () => {
   it('5.1: a unicast flow, from its Path and Resv to preemption and time-out', async () => {
