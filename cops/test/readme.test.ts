@@ -15,3 +15,21 @@ describe('cops/README.md', () => {
     assert.equal(stdout, 'install\n');
   });
 });
+
+describe('cops/CONFORMANCE.md', () => {
+  const folder = new URL('../../../cops/', import.meta.url);
+  const table = readFileSync(new URL('CONFORMANCE.md', folder), 'utf8');
+
+  it('names tests that exist', () => {
+    const rows = [...table.matchAll(/^\| \d.*\| ([a-z0-9]+): (.+) \|$/gm)];
+    assert.equal(rows.length, table.split('\n').filter((line) => /^\| \d/.test(line)).length);
+    for (const [row, file = '', words = ''] of rows) {
+      const source = readFileSync(new URL(`test/${file}.test.ts`, folder), 'utf8');
+      const titles = [...source.matchAll(/\bit\(\s*(['"`])([\s\S]*?[^\\])\1,/g)].map(([, , title]) => title);
+      assert.ok(
+        titles.some((title) => title?.includes(words)),
+        row,
+      );
+    }
+  });
+});
