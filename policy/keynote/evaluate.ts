@@ -23,6 +23,8 @@ export interface Environment {
   work: number;
 }
 
+const NONE: ReadonlyMap<string, string> = new Map();
+
 /** One assertion's conditions in one environment (RFC 2704 5.3.4). */
 export class Evaluation {
   #captures: Captures | undefined;
@@ -33,6 +35,8 @@ export class Evaluation {
     readonly environment: Environment,
     /** They override the attributes (RFC 2704 4.6.2); where they are named literally the parser put them in. */
     private readonly constants: ReadonlyMap<string, string>,
+    /** Attributes that this assertion alone sees. */
+    private readonly own: ReadonlyMap<string, string> = NONE,
   ) {}
 
   /** The Conditions Compliance Value: the highest of all successful clauses, else _MIN_TRUST. */
@@ -162,7 +166,7 @@ export class Evaluation {
       const group = MATCH_ATTRIBUTE.test(name) ? this.#captures?.group(Number(name.slice(1))) : undefined;
       if (group !== undefined) return group;
     }
-    return this.environment.attributes.get(name) ?? '';
+    return this.own.get(name) ?? this.environment.attributes.get(name) ?? '';
   }
 
   #concatenation(parts: readonly StringNode[], at: number): string {

@@ -252,7 +252,7 @@ class Explainer {
       return [this.#failure(participant, 'condition', { message: 'it licenses nobody', offset })];
     }
     if (conditions === undefined) return [];
-    participant.conditions ??= new Evaluation(this.check.environment, assertion.constants).program(
+    participant.conditions ??= this.check.evaluation(assertion).program(
       conditions,
     );
     if (participant.conditions > index) return [];
@@ -263,7 +263,7 @@ class Explainer {
 
   #whyLow(program: Program, participant: Participant): Reason[] {
     const { assertion } = participant;
-    const evaluation = new Evaluation(this.check.environment, assertion.constants);
+    const evaluation = this.check.evaluation(assertion);
     const field = assertion.fields.get('Conditions');
     if (program.length === 0) return [{ message: 'the conditions are empty', offset: field?.start }];
     return program.flatMap((clause) => this.#whyClauseLow(clause, evaluation, assertion.text));

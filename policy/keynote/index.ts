@@ -1,7 +1,7 @@
 /** The KeyNote trust-management system, version 2 (RFC 2704, RFC 2792). See README.md in this folder. */
 export { Assertion, parseAssertion, parseAssertions, splitAssertions } from './assertion.js';
 export type { Field, FieldName, Paragraph } from './assertion.js';
-export { authorOf } from './author.js';
+export { authorOf, licenseesOf } from './author.js';
 export { algorithmPolicy, CLASSIC, MODERN, SIGNATURE_ALGORITHMS } from './algorithms.js';
 export type { AlgorithmChoice, AlgorithmPolicy } from './algorithms.js';
 export { CredentialCache, credentialDigest } from './cache.js';

@@ -27,6 +27,8 @@ export interface Query {
   readonly values?: readonly string[];
   /** The action attribute set. Names may not start with an underscore. */
   readonly attributes?: Readonly<Record<string, string>> | ReadonlyMap<string, string>;
+  /** Attributes that one assertion alone sees, in place of those of the same names: what is true of it, not of the action. */
+  readonly attributesOf?: (assertion: Assertion) => ReadonlyMap<string, string> | undefined;
   /** Which signatures count; default `modern`. */
   readonly algorithms?: AlgorithmChoice;
   /** What an integer beyond 32 bits is: see `Environment`. Default `wrap`. */
@@ -37,7 +39,10 @@ export interface Query {
 }
 
 /** What is asked about, without the assertions. */
-export type Action = Pick<Query, 'authorizers' | 'values' | 'attributes' | 'integers' | 'limits'>;
+export type Action = Pick<
+  Query,
+  'authorizers' | 'values' | 'attributes' | 'attributesOf' | 'integers' | 'limits'
+>;
 
 export interface Answer {
   /** The Policy Compliance Value (RFC 2704 5.3). */
@@ -117,6 +122,7 @@ export interface VoidAssertion {
 export class ComplianceCheck {
   readonly values: readonly string[];
   readonly environment: Environment;
+  readonly #attributesOf: Query['attributesOf'];
   readonly policy: AlgorithmPolicy;
   readonly participants: Participant[] = [];
   readonly void: VoidAssertion[] = [];
@@ -133,6 +139,7 @@ export class ComplianceCheck {
     this.#cache = parameters.cache;
     for (const text of parameters.authorizers) this.#addRequester(text);
     this.environment = environmentOf(parameters, this.values);
+    this.#attributesOf = parameters.attributesOf;
     const { policy, credentials = [] } = parameters;
     const { limits } = this.environment;
     if (policy.length + credentials.length > limits.assertions) {
@@ -288,10 +295,16 @@ export class ComplianceCheck {
     risen.push(id);
   }
 
+  /** What an assertion's conditions are evaluated in. */
+  evaluation(assertion: Assertion): Evaluation {
+    return evaluationOf(assertion, this.environment, this.#attributesOf);
+  }
+
   /** The Conditions Compliance Value (RFC 2704 5.3.4). */
-  #conditionsValue({ conditions, constants }: Assertion): number {
+  #conditionsValue(assertion: Assertion): number {
+    const { conditions } = assertion;
     if (conditions === undefined) return this.environment.maximum;
-    return new Evaluation(this.environment, constants).program(conditions);
+    return this.evaluation(assertion).program(conditions);
   }
 
   /** The Licensee Compliance Value (RFC 2704 5.3.5). */
@@ -395,7 +408,20 @@ export function conditionsValue(assertion: Assertion, action: Action): number {
   const { conditions } = assertion;
   return conditions === undefined
     ? environment.maximum
-    : new Evaluation(environment, assertion.constants).program(conditions);
+    : evaluationOf(assertion, environment, action.attributesOf).program(conditions);
+}
+
+/** An assertion's own attributes stand where its constants do: before those of the action. */
+function evaluationOf(
+  assertion: Assertion,
+  environment: Environment,
+  attributesOf: Query['attributesOf'],
+): Evaluation {
+  const { constants } = assertion;
+  const own = attributesOf?.(assertion);
+  return own === undefined
+    ? new Evaluation(environment, constants)
+    : new Evaluation(environment, constants, own);
 }
 
 function environmentOf(action: Action, values: readonly string[]): Environment {

@@ -97,6 +97,18 @@ export const OBSERVED: readonly ObservedAttribute[] = [
     (s) => s.linkName,
   ),
   attribute('pep_id', 'COPS PEPID', 'the router that asks', (s) => s.pepId),
+  attribute(
+    'total',
+    'books',
+    'in a credential: what was paid under it, in this currency, with this payment; rounded up to seven digits',
+    () => undefined,
+  ),
+  attribute(
+    'exposure',
+    'books',
+    'what the payer has promised and the clearing centre has not accepted, in this currency, with this payment; likewise',
+    () => undefined,
+  ),
   attribute('date', 'clock of the policy node', '`YYYYMMDD`, UTC', (s) => stamp(s.now).slice(0, 8)),
   attribute('time', 'clock of the policy node', '`HHMMSS`, UTC', (s) => stamp(s.now).slice(8)),
 ];
@@ -106,6 +118,14 @@ export const REQUIRED_CLAIMS: readonly { readonly name: string; readonly meaning
   { name: 'amount', meaning: 'what is paid, a decimal of at most seven significant digits: `0.44`' },
   { name: 'currency', meaning: 'three capital letters: `USD`' },
   { name: 'nonce', meaning: 'random text that only this payment carries' },
+];
+
+/** Attributes that a request may claim, and what is then asked of their values. */
+export const OPTIONAL_CLAIMS: typeof REQUIRED_CLAIMS = [
+  {
+    name: 'duration',
+    meaning: 'for how many seconds is paid, a whole number; left out: as long as the policy node says',
+  },
 ];
 
 const OBSERVED_NAMES = new Set(OBSERVED.map(({ name }) => name));
@@ -156,11 +176,18 @@ export function attributesReference(): string {
     row('name', 'value'),
     row('---', '---'),
     ...REQUIRED_CLAIMS.map(({ name, meaning }) => row(`\`${name}\``, meaning)),
+    ...OPTIONAL_CLAIMS.map(({ name, meaning }) => row(`\`${name}\``, meaning)),
     '',
-    'These three must be there. Further names are up to the parties; a name is a letter or `_`, then letters, digits and `_`,',
+    'The first three must be there. Further names are up to the parties; a name is a letter or `_`, then letters, digits and `_`,',
     'and does not begin with `_`, which RFC 2704 keeps for itself.',
     '',
   ].join('\n');
+}
+
+/** The attributes that change by themselves, at another time. */
+export function atTime(attributes: ReadonlyMap<string, string>, now: number): Map<string, string> {
+  const at = stamp(now);
+  return new Map(attributes).set('date', at.slice(0, 8)).set('time', at.slice(8));
 }
 
 /** `YYYYMMDDHHMMSS` in UTC. Many requests are asked about in one second. */

@@ -1,8 +1,16 @@
+import { asksFor } from './asks-for.js';
 import { authorOf, parseAssertion, query, quote } from '../keynote/index.js';
 import type { Assertion, Principal, Query } from '../keynote/index.js';
 
 /** The attribute that a check binds, so that it pays once. */
 const NONCE = 'nonce';
+
+/** Whoever pays, and with what. */
+export interface Payer {
+  readonly principal: Principal;
+  /** Their credentials that are about the nonce: the checks. */
+  readonly checks: readonly Assertion[];
+}
 
 /**
  * Who bound the nonce, so that it is spent in their name: authors without whose credentials about the nonce the request is
@@ -13,19 +21,18 @@ export function bindersOf(
   credentials: readonly Assertion[],
   isGranted: (by: readonly Assertion[]) => boolean,
   holds: (credential: Assertion, nonce: 'this' | 'another') => boolean,
-): readonly Principal[] {
-  const byAuthor = new Map<string, { readonly author: Principal; readonly binding: Assertion[] }>();
+): readonly Payer[] {
+  const byAuthor = new Map<string, { readonly principal: Principal; readonly checks: Assertion[] }>();
   for (const credential of credentials) {
     const author = isAboutNonce(credential) ? authorOf(credential) : undefined;
     if (author === undefined) continue;
     const entry = byAuthor.get(author.id);
-    if (entry === undefined) byAuthor.set(author.id, { author, binding: [credential] });
-    else entry.binding.push(credential);
+    if (entry === undefined) byAuthor.set(author.id, { principal: author, checks: [credential] });
+    else entry.checks.push(credential);
   }
   return [...byAuthor.values()]
-    .filter(({ binding }) => binding.every((one) => !holds(one, 'another') || !holds(one, 'this')))
-    .filter(({ binding }) => !isGranted(credentials.filter((one) => !binding.includes(one))))
-    .map(({ author }) => author);
+    .filter(({ checks }) => checks.every((one) => !holds(one, 'another') || !holds(one, 'this')))
+    .filter(({ checks }) => !isGranted(credentials.filter((one) => !checks.includes(one))));
 }
 
 /** The same request with a nonce that nobody has signed. */
@@ -81,28 +88,5 @@ function trusting(author: Principal): Assertion {
   return parseAssertion(`Authorizer: "POLICY"\nLicensees: ${quote(author.toText('base64'))}\n`);
 }
 
-/**
- * Can an assertion's value depend on the nonce? Only then can it bind it. A name that is worked out at run time (`$(...)`)
- * may be any name.
- */
-function isAboutNonce(assertion: Assertion): boolean {
-  let known = ABOUT_NONCE.get(assertion);
-  if (known === undefined) {
-    // Most credentials do not even hold the words, which is quickly seen.
-    const { text, conditions } = assertion;
-    known = (text.includes(NONCE) || text.includes('$')) && namesNonce(conditions);
-    ABOUT_NONCE.set(assertion, known);
-  }
-  return known;
-}
-
-/** Verified credentials are kept and asked about again and again. */
-const ABOUT_NONCE = new WeakMap<Assertion, boolean>();
-
-/** The tree is bounded by the parser's limits, and so is this. */
-function namesNonce(node: unknown): boolean {
-  if (typeof node !== 'object' || node === null) return false;
-  if ('kind' in node && node.kind === 'dereference') return true;
-  if ('kind' in node && node.kind === 'attribute' && 'name' in node && node.name === NONCE) return true;
-  return Object.values(node).some(namesNonce);
-}
+/** Can an assertion's value depend on the nonce? Only then can it bind it. */
+const isAboutNonce = asksFor(NONCE);

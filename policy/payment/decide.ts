@@ -1,24 +1,17 @@
-import {
-  conditionsValue,
-  CredentialCache,
-  KeyNoteSyntaxError,
-  query,
-  STRANGER_LIMITS,
-} from '../keynote/index.js';
-import type { AlgorithmChoice, Answer, Assertion, Principal } from '../keynote/index.js';
+import { credentialDigest, KeyNoteSyntaxError } from '../keynote/index.js';
+import type { AlgorithmChoice, Answer, Assertion, CredentialCache, Principal } from '../keynote/index.js';
 import type { WireObject } from '../../rsvp/wire/index.js';
-import { observe } from './attributes.js';
-import { bindersOf, withAnotherNonce, isSigned, signedRequests } from './binding.js';
-import type { SignedRequest } from './binding.js';
+import { asksFor } from './asks-for.js';
+import { atTime, observe } from './attributes.js';
 import { errorObjects } from './error-objects.js';
-import { MemoryNonces } from './nonces.js';
-import type { NonceKey, NonceRegistry } from './nonces.js';
+import { PaymentJudge } from './judge.js';
+import type { Action } from './judge.js';
+import { comparableSum, toMillionths } from './money.js';
 import { nameOf, whyRefused } from './reason.js';
 import { presentable, Refused } from './refusal.js';
 import type { Refusal } from './refusal.js';
 import { DEFAULT_REQUEST_LIMITS, hasPayment, present } from './request.js';
 import type { PresentedCredential, RequestLimits } from './request.js';
-import { Granted } from './granted.js';
 
 export interface PaymentOptions {
   /** The ISP's policy: KeyNote assertions that are trusted as they are. */
@@ -30,26 +23,30 @@ export interface PaymentOptions {
    * configuration alone: a key that a message names as its own proves nothing.
    */
   readonly routes?: { readonly byLink?: ReadonlyMap<string, string>; readonly other?: string };
-  /**
-   * Keys of the policy node itself. Whoever signed, to one of these keys, an assertion that holds for this very request,
-   * is a requester too: the signature is the request (`NE-12 -> ISP -> CP -> ALICE`).
-   */
+  /** Keys of the policy node itself: see `Action.nodeKeys`. */
   readonly nodeKeys?: readonly string[];
   readonly algorithms?: AlgorithmChoice;
   readonly limits?: RequestLimits;
-  readonly nonces?: NonceRegistry;
   readonly cache?: CredentialCache;
   /** Names of keys for messages, by principal id. */
   readonly names?: ReadonlyMap<string, string>;
   /** Message types that pass without payment; default all but Resv. */
   readonly free?: ReadonlySet<string>;
+  /** The longest that one payment pays for, and how long one does that says nothing, in seconds. Default: no end. */
+  readonly duration?: number;
+  /** Why a credential does not count any more; undefined for one that does. Default: all count. */
+  readonly revoked?: (credential: Assertion) => string | undefined;
+  /** Looks at the credentials before any signature; throws `Refused`. */
+  readonly screen?: (request: PaymentRequest, credentials: readonly Assertion[]) => void;
 }
 
 /** A request of a router, as its message and its configuration tell it. */
 export interface PaymentRequest {
-  /** The PEP and its handle: who holds what is granted. */
+  /** Names the request state at its PEP: who holds what is granted. */
   readonly holder: string;
   readonly pepId: string;
+  /** The client handle, hex. */
+  readonly handle: string;
   readonly linkName?: string | undefined;
   /** Address of the router on that link, for the error node of an ERROR_SPEC. */
   readonly node?: string | undefined;
@@ -61,16 +58,26 @@ export interface PaymentRequest {
   readonly objects: readonly WireObject[];
 }
 
-/** What was paid, for the books. */
+/** What is paid, for the books. */
 export interface Payment {
   readonly amount: string;
   readonly currency: string;
   readonly nonce: string;
+  /** Seconds; undefined for as long as the reservation stands. */
+  readonly duration: number | undefined;
   /** The keys that bound the nonce: who pays. */
   readonly payers: readonly Principal[];
+  readonly session: string;
   readonly reservation: string;
-  /** Has the nonce paid for this reservation before: a refresh, or another router on the path? */
-  readonly again: boolean;
+  /** bit/s */
+  readonly bandwidth: number;
+  readonly credentials: readonly Assertion[];
+  /** Digests of the credentials whose conditions ask for what was paid under them in total. */
+  readonly totalled: readonly string[];
+  /** Does the policy ask for the payer's exposure? */
+  readonly isExposureLimited: boolean;
+  /** The key that offers are made to. */
+  readonly route: string | undefined;
 }
 
 export interface Verdict {
@@ -87,135 +94,205 @@ export interface Verdict {
   readonly answer?: Answer;
 }
 
-/** How every request is asked about. A rate that wrapped around would pass below any limit. */
-const ACTION = { values: ['false', 'true'], integers: 'refuse', limits: STRANGER_LIMITS } as const;
+/** What was paid before, in millionths. */
+export interface Spent {
+  /** Under a credential, by its digest. */
+  readonly total: (digest: string) => bigint;
+  /** By the payer of this request who has most outstanding. */
+  readonly exposure: bigint;
+}
+
+const NOTHING_SPENT: Spent = { total: () => 0n, exposure: 0n };
 const NO_ATTRIBUTES: ReadonlyMap<string, string> = new Map();
+const asksForTotal = asksFor('total');
+const asksForExposure = asksFor('exposure');
+const asksForTime = asksFor('time');
 
 /**
- * Judges RSVP requests by the credentials they carry. One instance holds the policy, the verified credentials and the
- * nonces; a request is decided from its own octets, the configuration and `now`, without I/O.
+ * Judges RSVP requests by the credentials they carry. One instance holds the policy; a request is decided from its own
+ * octets, the configuration, `now`, and what the books say was spent before. It changes nothing and does no I/O: `Cashier`
+ * takes the nonces.
  *
  * Order is cost: sizes and claims first, then the query with signatures taken for granted, and only where that would
  * grant are signatures verified (`query` does so by itself). So a bogus request costs its sender more than us.
  */
 export class PaymentPolicy {
-  readonly cache: CredentialCache;
-  readonly nonces: NonceRegistry;
-  readonly #granted = new Granted();
+  readonly #judge: PaymentJudge;
   readonly #limits: RequestLimits;
   readonly #free: ReadonlySet<string>;
+  readonly #isExposureLimited: boolean;
 
   constructor(private readonly options: PaymentOptions) {
-    this.cache = options.cache ?? new CredentialCache();
-    this.nonces = options.nonces ?? new MemoryNonces();
+    this.#judge = new PaymentJudge(options);
     this.#limits = options.limits ?? DEFAULT_REQUEST_LIMITS;
     this.#free = options.free ?? new Set(['Path', 'PathErr', 'ResvErr']);
+    this.#isExposureLimited = options.policy.some(asksForExposure);
   }
 
-  decide(request: PaymentRequest, now: number): Verdict {
+  get cache(): CredentialCache {
+    return this.#judge.cache;
+  }
+
+  /**
+   * `covered` is what the PEP's incoming reservations for a session were granted, bit/s: a merged or outgoing message
+   * carries no payment of its own.
+   */
+  decide(
+    request: PaymentRequest,
+    now: number,
+    covered: (session: string) => number | undefined = () => undefined,
+    spent: Spent = NOTHING_SPENT,
+  ): Verdict {
     try {
-      return this.#judge(request, now);
+      return this.#decide(request, now, covered, spent);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      return this.#refuse(request, error, NO_ATTRIBUTES);
+      return this.refuse(request, error);
     }
   }
 
-  /** The PEP says whether it could install what was granted. */
-  report(holder: string, success: boolean): void {
-    const grant = this.#granted.of(holder);
-    if (grant === undefined) return;
-    if (success) this.nonces.commit(grant.reservation);
-    else this.forget(holder);
+  /** Would what was granted be granted now? The attributes are those of then, but for date and time. */
+  again(request: PaymentRequest, granted: Pick<Verdict, 'payment' | 'attributes'>, now: number): Verdict {
+    const { payment } = granted;
+    if (payment === undefined) throw new TypeError('granted: was not paid for');
+    const attributes = atTime(granted.attributes, now);
+    try {
+      return this.#judgePayment(request, payment, attributes, NOTHING_SPENT);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      return this.refuse(request, error, attributes);
+    }
   }
 
-  /** The PEP deleted the request, or is lost. */
-  forget(holder: string): void {
-    const grant = this.#granted.remove(holder);
-    if (grant !== undefined) this.nonces.release(grant.reservation, holder);
+  /** A refusal, as it goes back to the router. */
+  refuse(
+    request: Pick<PaymentRequest, 'node'>,
+    refusal: Refusal,
+    attributes: ReadonlyMap<string, string> = NO_ATTRIBUTES,
+    answer?: Answer,
+  ): Verdict {
+    const { reason } = refusal;
+    const text = presentable(refusal.text);
+    return {
+      granted: false,
+      reason: text,
+      refusal: { reason, text },
+      attributes,
+      errorObjects: errorObjects(refusal, request.node ?? '0.0.0.0'),
+      ...(answer === undefined ? {} : { answer }),
+    };
   }
 
-  #judge(request: PaymentRequest, now: number): Verdict {
+  /** Can what it grants change with the time of day? (With the date it always can.) */
+  asksForTime(credentials: readonly Assertion[]): boolean {
+    return [...this.options.policy, ...credentials].some(asksForTime);
+  }
+
+  nameOf(principal: Principal): string {
+    return nameOf(principal, this.options.names ?? NO_NAMES);
+  }
+
+  #decide(
+    request: PaymentRequest,
+    now: number,
+    covered: (session: string) => number | undefined,
+    spent: Spent,
+  ): Verdict {
     if (this.#free.has(request.message)) {
       return { granted: true, reason: `${request.message} needs no payment`, attributes: NO_ATTRIBUTES };
     }
     const { appDomain } = this.options;
     const { attributes, flow, traffic } = observe({ ...request, appDomain, linkName: request.linkName, now });
     if (!request.incoming && !hasPayment(request.objects)) {
-      return this.#derived(request, attributes, flow.session, Number(traffic.bandwidth ?? 0));
+      const bandwidth = request.allocation ? Number(traffic.bandwidth ?? 0) : 0;
+      return derived(flow.session, bandwidth, covered(flow.session), attributes);
     }
     if (traffic.bandwidth === undefined)
       throw new Refused('bad-request', 'the reservation has no FLOWSPEC of RFC 2210');
     const presented = present(request.objects, this.#limits);
     for (const [name, value] of presented.claims) attributes.set(name, value);
     const credentials = presented.credentials.map((credential, i) => this.#parse(credential, i));
-    const ask = (by: readonly Assertion[]): Answer => this.#query(request, by, attributes);
-    const answer = ask(credentials);
-    if (answer.index === 0)
-      return this.#refuse(request, whyRefused(answer, this.options.names), attributes, answer);
-    const payers = payersOf(presented.nonce, attributes, credentials, ask);
-    const { reservation, session } = flow;
-    const again = this.#hold(payers, presented.nonce, reservation, request, now);
-    this.#granted.add(request.holder, {
-      pepId: request.pepId,
-      session,
-      reservation,
-      bandwidth: Number(traffic.bandwidth),
-    });
+    this.options.screen?.(request, credentials);
     const { amount, currency, nonce } = presented;
-    const names = payers
-      .map((payer) => nameOf(payer, this.options.names ?? new Map<string, string>()))
-      .join(', ');
+    const payment = {
+      amount,
+      currency,
+      nonce,
+      duration: this.#duration(presented.duration),
+      session: flow.session,
+      reservation: flow.reservation,
+      bandwidth: Number(traffic.bandwidth),
+      credentials,
+      route: this.#route(request),
+    };
+    return this.#judgePayment(request, payment, attributes, spent);
+  }
+
+  #judgePayment(
+    request: PaymentRequest,
+    payment: Omit<Payment, 'payers' | 'totalled' | 'isExposureLimited'>,
+    attributes: Map<string, string>,
+    spent: Spent,
+  ): Verdict {
+    const { amount, currency, nonce, route } = payment;
+    const [credentials, revoked] = this.#withoutRevoked(payment.credentials);
+    const sum = BigInt(toMillionths(amount));
+    attributes.set('exposure', comparableSum(spent.exposure + sum));
+    const { nodeKeys } = this.options;
+    const totals = totalsOf(credentials, sum, spent);
+    const action: Action = {
+      attributes,
+      credentials,
+      route,
+      nodeKeys,
+      ...(totals === undefined ? {} : { attributesOf: (assertion) => totals.get(assertion) }),
+    };
+    const answer = this.#judge.ask(action);
+    if (answer.index === 0) {
+      const refusal = revoked ?? whyRefused(answer, this.options.names);
+      return this.refuse(request, refusal, attributes, answer);
+    }
+    const payers = this.#judge.payers(action).map(({ principal }) => principal);
+    if (payers.length === 0)
+      throw new Refused('nonce-unbound', `no credential in the chain binds the nonce \`${nonce}\``);
     return {
       granted: true,
-      reason: `${amount} ${currency} ${again ? 'was paid before' : 'is paid'} by ${names}`,
-      payment: { amount, currency, nonce, payers, reservation, again },
+      reason: `${amount} ${currency} is paid by ${payers.map((payer) => this.nameOf(payer)).join(', ')}`,
+      payment: {
+        ...payment,
+        credentials,
+        payers,
+        totalled: totals === undefined ? [] : Array.from(totals.keys(), ({ text }) => credentialDigest(text)),
+        isExposureLimited: this.#isExposureLimited,
+      },
       attributes,
       answer,
     };
   }
 
-  /** Takes the nonce for the reservation; was it already? */
-  #hold(
-    payers: readonly Principal[],
-    nonce: string,
-    reservation: string,
-    request: PaymentRequest,
-    now: number,
-  ): boolean {
-    const keys = payers.map((payer): NonceKey => ({ payer: payer.id, nonce }));
-    const used = this.nonces.hold(keys, reservation, request.holder, now);
-    if (typeof used === 'object') {
-      const since = new Date(used.since).toISOString();
-      throw new Refused('nonce-spent', `nonce \`${nonce}\` has paid for ${used.reservation} since ${since}`);
-    }
-    const before = this.#granted.of(request.holder);
-    if (before !== undefined && before.reservation !== reservation) {
-      this.nonces.release(before.reservation, request.holder);
-    }
-    return used === 'again';
+  #route({ linkName }: PaymentRequest): string | undefined {
+    const { routes } = this.options;
+    return (linkName === undefined ? undefined : routes?.byLink?.get(linkName)) ?? routes?.other;
   }
 
-  /**
-   * A merged allocation or an outgoing message carries no payment of its own (RFC 2749 2.3, 5.2): it is covered by what
-   * this PEP's incoming reservations for the session were granted, and by nothing more.
-   */
-  #derived(
-    request: PaymentRequest,
-    attributes: ReadonlyMap<string, string>,
-    session: string,
-    bandwidth: number,
-  ): Verdict {
-    const covered = this.#granted.bandwidth(request.pepId, session);
-    if (covered === undefined)
-      throw new Refused('no-payment', `no incoming reservation for ${session} was granted`);
-    if (request.allocation && bandwidth > covered) {
-      throw new Refused(
-        'bandwidth-exceeded',
-        `bandwidth ${bandwidth} is not <= ${covered}, which was granted for ${session}`,
-      );
-    }
-    return { granted: true, reason: `covered by a reservation granted for ${session}`, attributes };
+  #duration(claimed: number | undefined): number | undefined {
+    const { duration: most } = this.options;
+    if (claimed !== undefined && most !== undefined && claimed > most)
+      throw new Refused('bad-claim', `the claimed duration ${claimed} is not <= ${most} seconds`);
+    return claimed ?? most;
+  }
+
+  /** The credentials that count, and the refusal to give where the others are missed. */
+  #withoutRevoked(all: readonly Assertion[]): [readonly Assertion[], Refusal | undefined] {
+    const { revoked } = this.options;
+    if (revoked === undefined) return [all, undefined];
+    let text: string | undefined;
+    const credentials = all.filter((credential) => {
+      const why = revoked(credential);
+      text ??= why;
+      return why === undefined;
+    });
+    return [credentials, text === undefined ? undefined : { reason: 'revoked', text }];
   }
 
   #parse(credential: PresentedCredential, position: number): Assertion {
@@ -234,65 +311,43 @@ export class PaymentPolicy {
       throw new Refused('bad-credential', `credential ${position + 1}, line ${error.line}: ${error.message}`);
     }
   }
-
-  #query(
-    request: PaymentRequest,
-    credentials: readonly Assertion[],
-    attributes: ReadonlyMap<string, string>,
-  ): Answer {
-    const { policy, algorithms = 'modern', routes, nodeKeys } = this.options;
-    const route =
-      (request.linkName === undefined ? undefined : routes?.byLink?.get(request.linkName)) ?? routes?.other;
-    const common = { ...ACTION, attributes, algorithms, cache: this.cache };
-    const ask = (signed: readonly SignedRequest[]): Answer => {
-      const authors = signed.map(({ author }) => author.text);
-      const authorizers = route === undefined ? authors : [route, ...authors];
-      return query({ ...common, policy, credentials, authorizers });
-    };
-    if (nodeKeys === undefined) return ask([]);
-    const presented = signedRequests(nodeKeys, credentials, common);
-    const answer = ask(presented);
-    if (answer.index === 0) return answer;
-    const signed = presented.filter((one) => isSigned(nodeKeys, one, common));
-    return signed.length === presented.length ? answer : ask(signed);
-  }
-
-  #refuse(
-    request: PaymentRequest,
-    refusal: Refusal,
-    attributes: ReadonlyMap<string, string>,
-    answer?: Answer,
-  ): Verdict {
-    const { reason } = refusal;
-    const text = presentable(refusal.text);
-    return {
-      granted: false,
-      reason: text,
-      refusal: { reason, text },
-      attributes,
-      errorObjects: errorObjects(refusal, request.node ?? '0.0.0.0'),
-      ...(answer === undefined ? {} : { answer }),
-    };
-  }
 }
 
-/** The keys in whose name the nonce is spent. A check that binds no nonce could be presented for ever: it is refused. */
-function payersOf(
-  nonce: string,
-  attributes: ReadonlyMap<string, string>,
+const NO_NAMES: ReadonlyMap<string, string> = new Map();
+
+/** What `total` is in each credential that asks for it; undefined where none does. */
+function totalsOf(
   credentials: readonly Assertion[],
-  ask: (by: readonly Assertion[]) => Answer,
-): readonly Principal[] {
-  const action = { ...ACTION, authorizers: [] };
-  const actions = {
-    this: { ...action, attributes },
-    another: { ...action, attributes: withAnotherNonce(attributes) },
-  };
-  const payers = bindersOf(
-    credentials,
-    (by) => ask(by).index > 0,
-    (credential, which) => conditionsValue(credential, actions[which]) > 0,
+  sum: bigint,
+  spent: Spent,
+): ReadonlyMap<Assertion, ReadonlyMap<string, string>> | undefined {
+  const asking = credentials.filter(asksForTotal);
+  if (asking.length === 0) return undefined;
+  return new Map(
+    asking.map((credential) => {
+      const total = comparableSum(spent.total(credentialDigest(credential.text)) + sum);
+      return [credential, new Map([['total', total]])];
+    }),
   );
-  if (payers.length > 0) return payers;
-  throw new Refused('nonce-unbound', `no credential in the chain binds the nonce \`${nonce}\``);
+}
+
+/**
+ * A merged allocation or an outgoing message carries no payment of its own (RFC 2749 2.3, 5.2): it is covered by what
+ * this PEP's incoming reservations for the session were granted, and by nothing more.
+ */
+function derived(
+  session: string,
+  bandwidth: number,
+  covered: number | undefined,
+  attributes: ReadonlyMap<string, string>,
+): Verdict {
+  if (covered === undefined)
+    throw new Refused('no-payment', `no incoming reservation for ${session} was granted`);
+  if (bandwidth > covered) {
+    throw new Refused(
+      'bandwidth-exceeded',
+      `bandwidth ${bandwidth} is not <= ${covered}, which was granted for ${session}`,
+    );
+  }
+  return { granted: true, reason: `covered by a reservation granted for ${session}`, attributes };
 }

@@ -6,6 +6,8 @@ import type { Refusal, RefusalReason } from './refusal.js';
 const ABOVE: Readonly<Partial<Record<string, RefusalReason>>> = {
   bandwidth: 'bandwidth-exceeded',
   date: 'expired',
+  total: 'total-exceeded',
+  exposure: 'total-exceeded',
 };
 
 /**

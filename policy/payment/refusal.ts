@@ -15,6 +15,7 @@ export const POLICY_CONTROL_FAILURE = 2;
 const ERR_REJECT = 3;
 const ERR_EXCEED = 4;
 const ERR_EXPIRED = 6;
+const ERR_SERVER = 10;
 const ERR_PE_BAD = 13;
 const ERR_PD_MISS = 14;
 const ERR_RSVP = 16;
@@ -45,6 +46,12 @@ export const REFUSALS = {
   'bad-request': kind(12, ERR_RSVP, 'RSVP objects are missing or malformed'),
   'bandwidth-exceeded': kind(13, ERR_FL_SPEC, 'more bandwidth than the offer allows'),
   expired: kind(14, ERR_EXPIRED, 'a credential has expired'),
+  'time-over': kind(15, ERR_EXPIRED, 'the time that the nonce has paid for is over'),
+  'total-exceeded': kind(16, ERR_EXCEED, 'more than a credential or the policy allows in total'),
+  revoked: kind(17, ERR_REJECT, 'a key or a credential was revoked'),
+  quarantined: kind(18, ERR_REJECT, 'whoever asks has failed too often of late'),
+  'store-unavailable': kind(19, ERR_SERVER, 'the policy node cannot record the payment now'),
+  unconfirmed: kind(20, ERR_EXPIRED, 'the router did not report that it installed the reservation'),
 } as const satisfies Record<string, RefusalKind>;
 
 export type RefusalReason = keyof typeof REFUSALS;
@@ -95,6 +102,7 @@ const VALUE_NAMES: Readonly<Record<number, string>> = {
   [ERR_REJECT]: 'ERR_REJECT',
   [ERR_EXCEED]: 'ERR_EXCEED',
   [ERR_EXPIRED]: 'ERR_EXPIRED',
+  [ERR_SERVER]: 'ERR_SERVER',
   [ERR_PE_BAD]: 'ERR_PE_BAD',
   [ERR_PD_MISS]: 'ERR_PD_MISS',
   [ERR_RSVP]: 'ERR_RSVP',

@@ -32,6 +32,8 @@ export interface Presented {
   readonly amount: string;
   readonly currency: string;
   readonly nonce: string;
+  /** Seconds; undefined where none is claimed. */
+  readonly duration: number | undefined;
   readonly credentials: readonly PresentedCredential[];
 }
 
@@ -81,7 +83,17 @@ export function present(objects: readonly WireObject[], limits: RequestLimits): 
     throw new Refused('bad-claim', `the claimed currency \`${currency}\` is not three capital letters`);
   if (!isNonce(nonce))
     throw new Refused('bad-claim', `the claimed nonce is empty or longer than ${MAX_NONCE}`);
-  return { claims, amount, currency, nonce, credentials };
+  const duration = claims.get('duration');
+  if (duration !== undefined && !/^[1-9]\d{0,8}$/.test(duration))
+    throw new Refused('bad-claim', `the claimed duration \`${duration.slice(0, 40)}\` is not a number of seconds`);
+  return {
+    claims,
+    amount,
+    currency,
+    nonce,
+    duration: duration === undefined ? undefined : Number(duration),
+    credentials,
+  };
 }
 
 const NAME = /^[A-Za-z][A-Za-z0-9_]*$/;

@@ -1,0 +1,133 @@
+import Database from 'better-sqlite3';
+import { Kysely, sql, SqliteDialect } from 'kysely';
+import type { SqliteDatabase, SqliteStatement } from 'kysely';
+import type { Store } from '../store.js';
+import { StoreUnavailable, TryAgain } from '../store.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { OpenOptions } from './open.js';
+
+/** How often another process's changes are looked for, milliseconds. */
+const POLL = 100;
+/**
+ * How long a statement itself waits for another process's lock, milliseconds: it holds up all else here, another
+ * connection of this process included. After that it is tried again in turns.
+ */
+const BLOCK = 5;
+const TURN = 2;
+/** Statements that are kept prepared. */
+const STATEMENTS = 256;
+
+export function openSqlite<Schema>(file: string, options: OpenOptions = {}): Store<Schema> {
+  const { patience = 5000 } = options;
+  const database = open(file);
+  const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: new Prepared(database) }) });
+  return {
+    engine: 'sqlite',
+    db,
+    transaction: (work) => db.connection().execute((connection) => transact(connection, database, work, patience)),
+    watch: (changed) => watch(file, changed),
+    close: () => db.destroy(),
+  };
+}
+
+function open(file: string): Database.Database {
+  try {
+    const database = new Database(file, { timeout: BLOCK });
+    // Another process may be about to do the same.
+    database.pragma('busy_timeout = 5000');
+    database.pragma('journal_mode = WAL');
+    database.pragma(`busy_timeout = ${BLOCK}`);
+    database.pragma('synchronous = FULL');
+    database.pragma('foreign_keys = ON');
+    database.defaultSafeIntegers(true);
+    return database;
+  } catch (error) {
+    throw new StoreUnavailable(`cannot open \`${file}\`: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Takes the write lock at once: a transaction that reads first and writes later could find the file changed. */
+async function transact<Schema, Result>(
+  db: Kysely<Schema>,
+  database: Database.Database,
+  work: (db: Kysely<Schema>) => Promise<Result>,
+  patience: number,
+): Promise<Result> {
+  const until = performance.now() + patience;
+  for (;;) {
+    try {
+      await sql`begin immediate`.execute(db);
+      const result = await work(db);
+      await sql`commit`.execute(db);
+      return result;
+    } catch (error) {
+      if (database.inTransaction) await sql`rollback`.execute(db);
+      if (error instanceof TryAgain) continue;
+      if (isLocked(error) && performance.now() < until) {
+        await sleep(TURN);
+        continue;
+      }
+      if (isUnavailable(error))
+        throw new StoreUnavailable(`the database is not available: ${error.message}`, { cause: error });
+      throw error;
+    }
+  }
+}
+
+function isLocked(error: unknown): boolean {
+  return error instanceof Database.SqliteError && /^SQLITE_(BUSY|LOCKED)/.test(error.code);
+}
+
+/** Locked for longer than our patience, full, not readable. */
+function isUnavailable(error: unknown): error is Error {
+  return (
+    error instanceof Database.SqliteError &&
+    /^SQLITE_(BUSY|LOCKED|FULL|IOERR|CANTOPEN|READONLY|CORRUPT|NOTADB)/.test(error.code)
+  );
+}
+
+/** `PRAGMA data_version` changes when another connection has committed. */
+function watch(file: string, changed: () => void): () => void {
+  if (file === ':memory:') return () => undefined;
+  const database = new Database(file, { readonly: true });
+  const read = database.prepare('pragma data_version').pluck();
+  let version = read.get();
+  const timer = setInterval(() => {
+    const now = read.get();
+    if (now === version) return;
+    version = now;
+    changed();
+  }, POLL);
+  timer.unref();
+  return () => {
+    clearInterval(timer);
+    database.close();
+  };
+}
+
+/** Keeps statements prepared: the same few are run over and over. */
+class Prepared implements SqliteDatabase {
+  readonly #statements = new Map<string, SqliteStatement>();
+
+  constructor(private readonly database: Database.Database) {}
+
+  prepare(text: string): SqliteStatement {
+    const known = this.#statements.get(text);
+    if (known !== undefined) return known;
+    const statement = this.database.prepare(text) as unknown as SqliteStatement;
+    // DDL makes prepared statements stale, and is not run twice.
+    if (/^\s*(create|drop|alter)\b/i.test(text)) return statement;
+    if (this.#statements.size >= STATEMENTS) {
+      for (const oldest of this.#statements.keys()) {
+        this.#statements.delete(oldest);
+        break;
+      }
+    }
+    this.#statements.set(text, statement);
+    return statement;
+  }
+
+  close(): void {
+    this.database.close();
+  }
+}
