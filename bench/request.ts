@@ -160,6 +160,7 @@ export function asRequest(message: Uint8Array, holder: string): PaymentRequest {
   return {
     holder,
     pepId: 'edge-1',
+    handle: '00000001',
     linkName: 'Dublin-NYC',
     message: 'Resv',
     incoming: true,

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fixturePath, readFixture } from '../fixtures/index.js';
 import { parseAssertion, parsePrincipal } from '../policy/keynote/index.js';
+import { cashier } from '../policy/payment/test/world.js';
 import { PAYMENT_RSVP, PaymentPolicy } from '../policy/payment/index.js';
 import type { RefusalReason, Verdict } from '../policy/payment/index.js';
 import { decodeCapture } from '../rsvp/capture/index.js';
@@ -50,7 +51,8 @@ for (const [kind, folder, suffix] of [
         ),
       });
 
-    function judgeAll(policy: PaymentPolicy): Verdict[] {
+    async function judgeAll(policy: PaymentPolicy): Promise<Verdict[]> {
+      const desk = await cashier(policy);
       const verdicts: Verdict[] = [];
       for (const packet of decodeCapture(readFixture(`${folder}/story.pcap`))) {
         assert.deepEqual(packet.faults, []);
@@ -59,14 +61,14 @@ for (const [kind, folder, suffix] of [
         const linkName = LINKS[packet.dst];
         const holder = `edge ${verdicts.length}`;
         const steps = { incoming: true, allocation: true, outgoing: true };
-        const request = { holder, pepId: 'edge', linkName, message: type, objects, ...steps } as const;
-        verdicts.push(policy.decide(request, Date.UTC(2007, 10, 20, 20)));
+        const about = { holder, pepId: 'edge', handle: '00', linkName, message: type, objects } as const;
+        verdicts.push(await desk.decide({ ...about, ...steps }, Date.UTC(2007, 10, 20, 20)));
       }
       return verdicts;
     }
 
-    it('is judged as it is told', () => {
-      const verdicts = judgeAll(newPolicy());
+    it('is judged as it is told', async () => {
+      const verdicts = await judgeAll(newPolicy());
       assert.equal(verdicts.length, STORY.length);
       STORY.forEach(([port, reason, names], i) => {
         const verdict = verdicts[i]!;
@@ -107,8 +109,8 @@ for (const [kind, folder, suffix] of [
     });
 
     if (kind === 'classic') {
-      it('is refused altogether by a policy that takes modern signatures only', () => {
-        assert.ok(judgeAll(newPolicy('modern')).every(({ granted }) => !granted));
+      it('is refused altogether by a policy that takes modern signatures only', async () => {
+        assert.ok((await judgeAll(newPolicy('modern'))).every(({ granted }) => !granted));
       });
     }
   });

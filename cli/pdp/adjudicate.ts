@@ -11,8 +11,8 @@ import type { RsvpMessageName } from './mandatory.js';
 import type { Outcome } from './metrics.js';
 import { RecentRefusals } from './recent-refusals.js';
 
-/** Judges a payment; what `PaymentPolicy.decide` does. */
-export type Judge = (request: PaymentRequest, now: number) => Verdict;
+/** Judges a payment; what `Cashier.decide` does. */
+export type Judge = (request: PaymentRequest, now: number) => Verdict | Promise<Verdict>;
 
 /** What goes back to the PEP, and what the log says of it. */
 export interface Adjudication {
@@ -43,8 +43,8 @@ export class Adjudicator {
     readonly links: LinkTable,
   ) {}
 
-  /** Throws what the judge throws: the caller must not grant then. */
-  adjudicate(request: PdpRequest, now: number): Adjudication {
+  /** Throws what the judge throws: the caller must not grant then. A promise where the judge's verdict is one. */
+  adjudicate(request: PdpRequest, now: number): Adjudication | Promise<Adjudication> {
     const message = MESSAGE_NAMES[request.mType];
     const about = { message: message ?? `message type ${request.mType}`, objects: NONE };
     if (message === undefined) {
@@ -79,6 +79,24 @@ export class Adjudicator {
       return this.#outgoingError(request, seen);
 
     const verdict = this.judge(paymentRequest(request, message, objects, link?.name), now);
+    return 'then' in verdict
+      ? verdict.then((later) => this.#judged(request, message, seen, later))
+      : this.#judged(request, message, seen, verdict);
+  }
+
+  /** The unsolicited decision that takes back what was granted. */
+  remove(request: PdpRequest, verdict: Verdict): Adjudication {
+    const message = MESSAGE_NAMES[request.mType] ?? 'Resv';
+    const signaled = request.clientSi.find(({ kind }) => kind === 'signaled');
+    const objects = signaled === undefined ? NONE : readObjects(signaled.data, []);
+    return this.#refused(request, message, { message, objects }, verdict);
+  }
+
+  forget(holder: string): void {
+    this.#refusals.forget(holder);
+  }
+
+  #judged(request: PdpRequest, message: RsvpMessageName, seen: Seen, verdict: Verdict): Adjudication {
     if (!verdict.granted) return this.#refused(request, message, seen, verdict);
     this.#refusals.forget(holderOf(request));
     return {
@@ -89,10 +107,6 @@ export class Adjudicator {
       reason: verdict.reason,
       verdict,
     };
-  }
-
-  forget(holder: string): void {
-    this.#refusals.forget(holder);
   }
 
   #refused(request: PdpRequest, message: RsvpMessageName, seen: Seen, verdict: Verdict): Adjudication {
@@ -137,9 +151,9 @@ export class Adjudicator {
   }
 }
 
-/** Who holds what is granted: the PEP and its handle, on the connection that it came by. */
+/** Who holds what is granted: the request state, which may outlive its connection. */
 export function holderOf(request: PdpRequest): string {
-  return `${request.pepId}\n${request.state.session.connection.id}\n${request.handle}`;
+  return String(request.state.serial);
 }
 
 type Seen = Pick<Adjudication, 'message' | 'objects' | 'linkName'>;
@@ -195,6 +209,7 @@ function paymentRequest(
   return {
     holder: holderOf(request),
     pepId: request.pepId,
+    handle: request.handle,
     linkName,
     node: nodeOf(request),
     message,

@@ -21,6 +21,7 @@ const MOST_CAUSES = 100;
 export class PdpMetrics {
   readonly registry = new Registry();
   readonly #decisions = new Map<string, { outcome: Outcome; reason: string; count: number }>();
+  readonly #removed = new Map<string, number>();
   readonly #malformed = new Map<string, number>();
   readonly #seconds: Histogram;
   #reloads = { ok: 0, failed: 0 };
@@ -42,6 +43,17 @@ export class PdpMetrics {
       collect() {
         this.reset();
         for (const { outcome, reason, count } of decisions.values()) this.inc({ outcome, reason }, count);
+      },
+    });
+    const removed = this.#removed;
+    new Counter({
+      name: 'bandex_pdp_removed_total',
+      help: 'Reservations that were taken back, by reason',
+      labelNames: ['reason'],
+      registers,
+      collect() {
+        this.reset();
+        for (const [reason, count] of removed) this.inc({ reason }, count);
       },
     });
     const malformed = this.#malformed;
@@ -110,6 +122,11 @@ export class PdpMetrics {
     if (entry === undefined) this.#decisions.set(key, { outcome, reason, count: 1 });
     else entry.count++;
     this.#seconds.observe(seconds);
+  }
+
+  /** `reason` is one of a closed list. */
+  removed(reason: string): void {
+    this.#removed.set(reason, (this.#removed.get(reason) ?? 0) + 1);
   }
 
   /** Numbers in the problem are left out: they are the peer's, and there would be no end to the causes. */

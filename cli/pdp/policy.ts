@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { parseAssertions } from '../../policy/keynote/index.js';
 import type { Assertion, CredentialCache, KeyNoteSyntaxError } from '../../policy/keynote/index.js';
 import { PaymentPolicy } from '../../policy/payment/index.js';
-import type { NonceRegistry } from '../../policy/payment/index.js';
+import type { PaymentOptions } from '../../policy/payment/index.js';
 import { CliError, EXIT } from '../exit.js';
 import type { LoadedConfig } from './load.js';
 import { principalAt } from './principals.js';
@@ -10,7 +10,8 @@ import { principalAt } from './principals.js';
 /** What outlives a reload of the policy. */
 export interface PolicyState {
   readonly cache: CredentialCache;
-  readonly nonces: NonceRegistry;
+  readonly revoked?: NonNullable<PaymentOptions['revoked']>;
+  readonly screen?: NonNullable<PaymentOptions['screen']>;
 }
 
 /** The policy that a configuration asks for; throws `CliError` with the place of what is wrong. */
@@ -33,6 +34,7 @@ export function buildPolicy(config: LoadedConfig, state: PolicyState): PaymentPo
     names: readNames(config),
     free: new Set<string>(policy.pass),
     limits: { credentials, octets, claims },
+    ...(policy.duration === undefined ? {} : { duration: policy.duration / 1000 }),
   });
 }
 

@@ -167,6 +167,9 @@ const policy = object({
     )
     .default(['Path', 'PathErr', 'ResvErr'])
     .meta({ description: 'RSVP messages that pass without payment.' }),
+  duration: duration(
+    'The longest that one payment pays for, and how long one does that claims no `duration`; whole seconds. Left out: for as long as the reservation stands.',
+  ).optional(),
   limits: object({
     credentials: count('Credentials of one request.').default(32),
     octets: octets('Octets of all credentials of one request together, inflated.').prefault('128KiB'),
@@ -175,6 +178,23 @@ const policy = object({
   })
     .prefault({})
     .meta({ description: 'Bounds on what a request makes the policy do.' }),
+});
+
+const store = object({
+  database: text(
+    'Where payments are recorded: a file of SQLite, made where there is none; `:memory:`, which forgets; or `postgresql://user@host/name`, which several PDPs can share.',
+  ).default('bandex.db'),
+  connections: count('Connections to PostgreSQL at most.', 1, 1000).default(4),
+  timeout: duration('How long a request waits for the database before it is refused.').prefault('10s'),
+  holdTimeout: duration(
+    'How long a router may take to report that it installed a reservation, before the payment is released and the reservation removed.',
+  ).prefault('60s'),
+  resume: duration(
+    'For how long a payment without a `duration` holds once no router holds its reservation: a router that was away asks again for what was paid.',
+  ).prefault('5m'),
+  deadAfter: duration(
+    'A PDP of the same database that was not heard of for so long is dead: what its routers held, and did not bring to another PDP, ends.',
+  ).prefault('2m'),
 });
 
 const link = object({
@@ -220,6 +240,7 @@ export const CONFIG = object({
   ),
   limits: limits.prefault({}).meta({ description: 'Bounds on what PEPs can make the PDP hold.' }),
   policy: policy.prefault({}).meta({ description: 'What is granted. *Reloaded on SIGHUP.*' }),
+  store: store.prefault({}).meta({ description: 'The books: which nonce has paid for what.' }),
   links: z.array(link, 'expected a list of links').default([]).meta({
     description:
       "The routers' links, by the interface objects of their requests; the first that matches counts. *Reloaded on SIGHUP.*",

@@ -4,13 +4,11 @@ import { CLIENT_TYPE_RSVP, TRIGGER_ERROR } from '../../cops/index.js';
 import type { Decision, PdpRequest } from '../../cops/index.js';
 import { PdpServer } from '../../cops/io/server.js';
 import { CredentialCache, formatExplanation } from '../../policy/keynote/index.js';
-import { MemoryNonces } from '../../policy/payment/index.js';
-import type { Verdict } from '../../policy/payment/index.js';
+import type { Cashier, Verdict } from '../../policy/payment/index.js';
 import { senderTexts, sessionText, styleText } from '../flow.js';
 import { Adjudicator, holderOf } from './adjudicate.js';
 import type { Adjudication } from './adjudicate.js';
 import type { Clock } from './clock.js';
-import { PolicyKeeper } from './keeper.js';
 import { LinkTable } from './links.js';
 import { loadConfig } from './load.js';
 import type { LoadedConfig } from './load.js';
@@ -19,6 +17,7 @@ import { PdpMetrics } from './metrics.js';
 import { buildPolicy } from './policy.js';
 import type { PolicyState } from './policy.js';
 import { keyRings, mayOpen, pdpLimits, tlsOptions } from './setup.js';
+import { Till } from './till.js';
 import { HealthServer } from './web.js';
 
 const COPS_PORT = 3288;
@@ -53,10 +52,7 @@ export function checkConfig(config: LoadedConfig): void {
 }
 
 function newState(config: LoadedConfig): PolicyState {
-  return {
-    cache: new CredentialCache({ credentials: config.policy.limits.cache }),
-    nonces: new MemoryNonces(),
-  };
+  return { cache: new CredentialCache({ credentials: config.policy.limits.cache }) };
 }
 
 /** A PDP as configured: COPS, policy, log, metrics. */
@@ -64,7 +60,10 @@ export class PdpService {
   readonly metrics: PdpMetrics;
   readonly server: PdpServer;
   readonly #state: PolicyState;
-  readonly #keeper: PolicyKeeper;
+  /** Set by `start`. */
+  #till: Till | undefined;
+  /** Request states that hold something, by their holder. */
+  readonly #holders = new Map<string, PdpRequest>();
   readonly #health: HealthServer;
   /** Decision ids are unique over restarts: when we started, and a count. */
   readonly #idPrefix = Date.now().toString(36);
@@ -78,7 +77,6 @@ export class PdpService {
   ) {
     const { log } = options;
     this.#state = newState(config);
-    this.#keeper = new PolicyKeeper(buildPolicy(config, this.#state));
     this.#adjudicator = this.#newAdjudicator(config);
     const tls = tlsOptions(config);
     const keys = keyRings(config);
@@ -101,12 +99,15 @@ export class PdpService {
       },
       reported: (request, report) => {
         log.info({ pep: request.pepId, handle: request.handle, report: report.type }, 'report');
-        if (report.type !== 'accounting') this.#keeper.report(holderOf(request), report.type === 'success');
+        if (report.type === 'accounting') return;
+        this.#cashier.report(holderOf(request), report.type === 'success', options.clock());
       },
       ended: (request, end) => {
         log.info({ pep: request.pepId, handle: request.handle, ...end }, 'ended');
-        this.#keeper.forget(holderOf(request));
-        this.#adjudicator.forget(holderOf(request));
+        const holder = holderOf(request);
+        this.#cashier.forget(holder, options.clock());
+        this.#adjudicator.forget(holder);
+        this.#holders.delete(holder);
       },
       failed: (error) => log.error({ err: error }, 'failed'),
     });
@@ -126,6 +127,12 @@ export class PdpService {
 
   async start(): Promise<Listening[]> {
     const { config, options } = this;
+    this.#till = await Till.open(config, {
+      policy: buildPolicy(config, this.#state),
+      clock: options.clock,
+      removed: (holder, verdict) => this.#remove(holder, verdict),
+      failed: (error) => options.log.error({ err: error }, 'failed'),
+    });
     const listening: Listening[] = [];
     for (const { address, port, tls } of config.listen) {
       const at = await this.server.listen({
@@ -156,7 +163,7 @@ export class PdpService {
       keyRings(config);
       tlsOptions(config);
       this.config = config;
-      this.#keeper.current = policy;
+      this.#cashier.policy = policy;
       this.#adjudicator = this.#newAdjudicator(config);
       this.metrics.reloaded('ok');
       log.info({ file: config.file }, 'reloaded');
@@ -170,31 +177,64 @@ export class PdpService {
   async stop(): Promise<void> {
     this.#isReady = false;
     this.options.log.info('stopping');
+    this.#till?.freeze();
     await this.server.close();
+    await this.#till?.close();
     await this.#health.close();
     this.options.log.info({ decisions: this.#decisions }, 'stopped');
   }
 
+  get #cashier(): Cashier {
+    if (this.#till === undefined) throw new Error('the service was not started');
+    return this.#till.cashier;
+  }
+
   #newAdjudicator(config: LoadedConfig): Adjudicator {
-    return new Adjudicator((request, now) => this.#keeper.decide(request, now), new LinkTable(config.links));
+    return new Adjudicator((request, now) => this.#cashier.decide(request, now), new LinkTable(config.links));
   }
 
   /** Whatever goes wrong in here, nothing is granted by it. */
-  #decide(request: PdpRequest): Decision {
+  #decide(request: PdpRequest): Decision | Promise<Decision> {
     const started = performance.now();
-    const id = `${this.#idPrefix}-${(++this.#decisions).toString(36)}`;
-    try {
-      const adjudication = this.#adjudicator.adjudicate(request, this.options.clock());
+    const id = this.#newId();
+    const tell = (adjudication: Adjudication): Decision => {
+      if (adjudication.verdict?.payment !== undefined) this.#holders.set(holderOf(request), request);
       this.#tell({ ...adjudication, id, request, micros: elapsedMicros(started) });
       return adjudication.decision;
-    } catch (error) {
+    };
+    const failed = (error: unknown): Decision => {
       this.metrics.decided('remove', 'internal-error', elapsedMicros(started) / 1e6);
       this.options.log.error(
         { id, pep: request.pepId, handle: request.handle, err: error },
         'decision failed: removed',
       );
       return { command: 'remove', flags: TRIGGER_ERROR };
+    };
+    try {
+      const adjudication = this.#adjudicator.adjudicate(request, this.options.clock());
+      return 'then' in adjudication ? adjudication.then(tell).catch(failed) : tell(adjudication);
+    } catch (error) {
+      return failed(error);
     }
+  }
+
+  #newId(): string {
+    return `${this.#idPrefix}-${(++this.#decisions).toString(36)}`;
+  }
+
+  /** What was granted holds no more: the PEP is told without having asked (RFC 2748 3.2). */
+  #remove(holder: string, verdict: Verdict): void {
+    const request = this.#holders.get(holder);
+    if (request === undefined) return;
+    this.#holders.delete(holder);
+    const { decision, cause, reason } = this.#adjudicator.remove(request, verdict);
+    this.metrics.removed(cause);
+    this.options.log.info(
+      { id: this.#newId(), pep: request.pepId, handle: request.handle, cause, reason },
+      'removed',
+    );
+    if (!('errorCode' in decision)) this.server.reviseRequest(request, decision);
+    request.release();
   }
 
   #tell(decided: Decided): void {
@@ -230,7 +270,13 @@ export class PdpService {
 function paymentFields(verdict: Verdict | undefined): object {
   if (verdict?.payment === undefined) return {};
   const { amount, currency, nonce, payers } = verdict.payment;
-  return { amount, currency, nonce, payers: payers.map(({ fingerprint }) => fingerprint) };
+  return {
+    amount,
+    currency,
+    nonce,
+    payers: payers.map(({ fingerprint }) => fingerprint),
+    again: verdict.again,
+  };
 }
 
 function addressOf({ address, port }: AddressInfo): { address: string; port: number } {

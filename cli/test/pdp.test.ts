@@ -48,7 +48,9 @@ class Bench {
 
   constructor(config = STORY, clock: () => number = () => STORY_TIME) {
     const log = createLog({ level: 'silent', format: 'json' });
-    this.service = new PdpService(parseConfig(fixturePath('story/test.yaml'), config), { log, clock });
+    const parsed = parseConfig(fixturePath('story/test.yaml'), config);
+    const store = { ...parsed.store, database: ':memory:' };
+    this.service = new PdpService({ ...parsed, store }, { log, clock });
   }
 
   async start(): Promise<this> {

@@ -52,6 +52,8 @@ export class Pdp {
   readonly connections = new Set<PdpConnection>();
   /** Octets of all request states, for `limits.stateOctets`. */
   stateOctets = 0;
+  /** Request states there ever were. */
+  stateCount = 0;
   /** The view that every message is read through, one at a time. */
   readonly view = new MessageView();
   readonly retention = new Retention(this);

@@ -45,6 +45,8 @@ export class RequestState {
   /** Set when it is no longer installed; says what to tell once nothing is pending. */
   ended: (() => void) | undefined;
   request: PdpRequest;
+  /** Names it among all states of this PDP, also once it has outlived its connection. */
+  readonly serial: number;
 
   constructor(
     public session: PdpSession,
@@ -54,6 +56,7 @@ export class RequestState {
     mType: number,
   ) {
     this.generation = session.generation;
+    this.serial = ++session.connection.pdp.stateCount;
     this.request = new PdpRequest(this, text, rType, mType, false);
   }
 }

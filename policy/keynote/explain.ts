@@ -1,6 +1,6 @@
 import type { Clause, Program } from './ast.js';
 import { lineOf } from './error.js';
-import { Evaluation } from './evaluate.js';
+import type { Evaluation } from './evaluate.js';
 import { POLICY_ID, parsePrincipal } from './principal.js';
 import type { Principal } from './principal.js';
 import type { ComplianceCheck, Participant, ResolvedLicensees } from './query.js';
@@ -252,9 +252,7 @@ class Explainer {
       return [this.#failure(participant, 'condition', { message: 'it licenses nobody', offset })];
     }
     if (conditions === undefined) return [];
-    participant.conditions ??= this.check.evaluation(assertion).program(
-      conditions,
-    );
+    participant.conditions ??= this.check.evaluation(assertion).program(conditions);
     if (participant.conditions > index) return [];
     return this.#whyLow(conditions, participant)
       .slice(0, MOST_REASONS)

@@ -76,8 +76,8 @@ export interface Payment {
   readonly totalled: readonly string[];
   /** Does the policy ask for the payer's exposure? */
   readonly isExposureLimited: boolean;
-  /** The key that offers are made to. */
-  readonly route: string | undefined;
+  /** Who requests, in KeyNote's sense: see `Action`. Whoever judges it again needs them. */
+  readonly requesters: Pick<Action, 'route' | 'nodeKeys'>;
 }
 
 export interface Verdict {
@@ -86,6 +86,8 @@ export interface Verdict {
   readonly reason: string;
   readonly refusal?: Refusal;
   readonly payment?: Payment;
+  /** Has the nonce paid for this reservation before: a refresh, or another router on the path? Set once it is written. */
+  readonly again?: boolean;
   /** Action attributes as they were judged. */
   readonly attributes: ReadonlyMap<string, string>;
   /** ERROR_SPEC and POLICY_DATA for the error message that a refusal triggers. */
@@ -152,12 +154,17 @@ export class PaymentPolicy {
   }
 
   /** Would what was granted be granted now? The attributes are those of then, but for date and time. */
-  again(request: PaymentRequest, granted: Pick<Verdict, 'payment' | 'attributes'>, now: number): Verdict {
+  again(
+    request: PaymentRequest,
+    granted: Pick<Verdict, 'payment' | 'attributes'>,
+    now: number,
+    spent: Spent = NOTHING_SPENT,
+  ): Verdict {
     const { payment } = granted;
     if (payment === undefined) throw new TypeError('granted: was not paid for');
     const attributes = atTime(granted.attributes, now);
     try {
-      return this.#judgePayment(request, payment, attributes, NOTHING_SPENT);
+      return this.#judgePayment(request, payment, attributes, spent);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       return this.refuse(request, error, attributes);
@@ -188,8 +195,13 @@ export class PaymentPolicy {
     return [...this.options.policy, ...credentials].some(asksForTime);
   }
 
-  nameOf(principal: Principal): string {
-    return nameOf(principal, this.options.names ?? NO_NAMES);
+  /** `0.44 USD is paid by Alice` */
+  paidText(
+    { amount, currency, payers }: Pick<Payment, 'amount' | 'currency' | 'payers'>,
+    how: 'is paid' | 'was paid before',
+  ): string {
+    const { names = NO_NAMES } = this.options;
+    return `${amount} ${currency} ${how} by ${payers.map((payer) => nameOf(payer, names)).join(', ')}`;
   }
 
   #decide(
@@ -223,7 +235,7 @@ export class PaymentPolicy {
       reservation: flow.reservation,
       bandwidth: Number(traffic.bandwidth),
       credentials,
-      route: this.#route(request),
+      requesters: this.#requesters(request),
     };
     return this.#judgePayment(request, payment, attributes, spent);
   }
@@ -234,17 +246,15 @@ export class PaymentPolicy {
     attributes: Map<string, string>,
     spent: Spent,
   ): Verdict {
-    const { amount, currency, nonce, route } = payment;
+    const { amount, currency, nonce, requesters } = payment;
     const [credentials, revoked] = this.#withoutRevoked(payment.credentials);
     const sum = BigInt(toMillionths(amount));
     attributes.set('exposure', comparableSum(spent.exposure + sum));
-    const { nodeKeys } = this.options;
     const totals = totalsOf(credentials, sum, spent);
     const action: Action = {
       attributes,
       credentials,
-      route,
-      nodeKeys,
+      ...requesters,
       ...(totals === undefined ? {} : { attributesOf: (assertion) => totals.get(assertion) }),
     };
     const answer = this.#judge.ask(action);
@@ -257,7 +267,7 @@ export class PaymentPolicy {
       throw new Refused('nonce-unbound', `no credential in the chain binds the nonce \`${nonce}\``);
     return {
       granted: true,
-      reason: `${amount} ${currency} is paid by ${payers.map((payer) => this.nameOf(payer)).join(', ')}`,
+      reason: this.paidText({ amount, currency, payers }, 'is paid'),
       payment: {
         ...payment,
         credentials,
@@ -270,9 +280,13 @@ export class PaymentPolicy {
     };
   }
 
-  #route({ linkName }: PaymentRequest): string | undefined {
-    const { routes } = this.options;
-    return (linkName === undefined ? undefined : routes?.byLink?.get(linkName)) ?? routes?.other;
+  #requesters({ linkName }: PaymentRequest): Payment['requesters'] {
+    const { routes, nodeKeys } = this.options;
+    const route = (linkName === undefined ? undefined : routes?.byLink?.get(linkName)) ?? routes?.other;
+    return {
+      ...(route === undefined ? {} : { route }),
+      ...(nodeKeys === undefined || nodeKeys.length === 0 ? {} : { nodeKeys }),
+    };
   }
 
   #duration(claimed: number | undefined): number | undefined {

@@ -3,10 +3,14 @@ export { attributesReference, isObserved, OBSERVED, OPTIONAL_CLAIMS, REQUIRED_CL
 export type { ObservedAttribute } from './attributes.js';
 export { creditAuthorization, microcheck, offer } from './credentials.js';
 export type { CheckTerms, CredentialParties, Limit, OfferTerms } from './credentials.js';
+export type { Books, GrantRequest, GrantResult, Hold, NonceKey, NonceUse } from './books.js';
+export { Cashier } from './cashier.js';
+export type { CashierOptions } from './cashier.js';
 export { PaymentPolicy } from './decide.js';
 export type { Payment, PaymentOptions, PaymentRequest, Spent, Verdict } from './decide.js';
 export * from './element.js';
 export { errorObjects } from './error-objects.js';
+export type { Held } from './held.js';
 export { PaymentJudge } from './judge.js';
 export type { Action, JudgeOptions } from './judge.js';
 export type { Payer } from './binding.js';

@@ -85,7 +85,10 @@ export function present(objects: readonly WireObject[], limits: RequestLimits): 
     throw new Refused('bad-claim', `the claimed nonce is empty or longer than ${MAX_NONCE}`);
   const duration = claims.get('duration');
   if (duration !== undefined && !/^[1-9]\d{0,8}$/.test(duration))
-    throw new Refused('bad-claim', `the claimed duration \`${duration.slice(0, 40)}\` is not a number of seconds`);
+    throw new Refused(
+      'bad-claim',
+      `the claimed duration \`${duration.slice(0, 40)}\` is not a number of seconds`,
+    );
   return {
     claims,
     amount,

@@ -28,7 +28,10 @@ export async function migrate<Schema>(
   { name, steps }: Migrations,
 ): Promise<void> {
   await store.transaction(async (db) => {
-    await run(db, 'create table if not exists schema_version (name text primary key, version bigint not null)');
+    await run(
+      db,
+      'create table if not exists schema_version (name text primary key, version bigint not null)',
+    );
     await sql`insert into schema_version (name, version) values (${name}, 0) on conflict (name) do nothing`.execute(
       db,
     );

@@ -21,6 +21,7 @@ import type { PaymentContents, PaymentRequest, RefusalReason, Verdict } from '..
 import { amountProblem } from '../money.js';
 import {
   authorization,
+  cashier,
   check,
   CLAIMS,
   claims,
@@ -147,12 +148,15 @@ describe('payment: what is reserved is what was judged', () => {
     });
   }
 
-  it('a SENDER_TEMPLATE in a Resv names no sender: a nonce cannot be carried to another flow by it', () => {
-    const policyNode = nick();
+  it('a SENDER_TEMPLATE in a Resv names no sender: a nonce cannot be carried to another flow by it', async () => {
+    const policyNode = await cashier();
     const template = (srcPort: number) => SenderTemplateIpv4.make({ srcAddress: '198.51.100.9', srcPort });
-    assert.equal(policyNode.decide(reserving(FF, flowspec(8), filter(1), template(2)), NOW).granted, true);
+    assert.equal(
+      (await policyNode.decide(reserving(FF, flowspec(8), filter(1), template(2)), NOW)).granted,
+      true,
+    );
     const other = { ...reserving(FF, flowspec(8), filter(2), template(1)), holder: 'edge-1 h2' };
-    assertRefused(policyNode.decide(other, NOW), 'nonce-spent');
+    assertRefused(await policyNode.decide(other, NOW), 'nonce-spent');
   });
 
   it('an integer beyond 32 bits is below no limit', () => {
@@ -340,20 +344,20 @@ describe('payment: what a request may cost', () => {
 });
 
 describe('payment: a reservation is charged once a nonce', () => {
-  it('a new check for it is a new charge, the old one presented again is none', () => {
-    const policyNode = nick();
+  it('a new check for it is a new charge, the old one presented again is none', async () => {
+    const policyNode = await cashier();
     const renewed = {
       claims: claims({ nonce: 'second' }),
       assertions: [check('second'), offered(), authorization()],
     };
-    const decide = (contents: PaymentContents, holder: string) =>
-      policyNode.decide(request(contents, { holder }), NOW).payment?.again;
-    assert.equal(decide(PAID, 'h1'), false);
-    assert.equal(decide(renewed, 'h1'), false);
-    assert.equal(decide(PAID, 'h1'), true);
-    policyNode.report('h1', true);
-    policyNode.forget('h1');
+    const decide = async (contents: PaymentContents, holder: string) =>
+      (await policyNode.decide(request(contents, { holder }), NOW)).again;
+    assert.equal(await decide(PAID, 'h1'), false);
+    assert.equal(await decide(renewed, 'h1'), false);
+    assert.equal(await decide(PAID, 'h1'), true);
+    policyNode.report('h1', true, NOW);
+    policyNode.forget('h1', NOW);
     // The router was away, and asks again for what was installed and paid.
-    assert.equal(decide(PAID, 'h2'), true);
+    assert.equal(await decide(PAID, 'h2'), true);
   });
 });

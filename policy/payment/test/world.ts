@@ -16,11 +16,13 @@ import {
   creditAuthorization,
   microcheck,
   offer,
+  Cashier,
   PAYMENT_RSVP,
   PaymentPolicy,
   paymentObject,
 } from '../index.js';
-import type { PaymentContents, PaymentOptions, PaymentRequest } from '../index.js';
+import type { CashierOptions, PaymentContents, PaymentOptions, PaymentRequest } from '../index.js';
+import { StoredBooks } from '../../stores/io/books.js';
 
 /** The people of the paper's story and what they sign, for tests. */
 export const KEYS = {
@@ -133,6 +135,7 @@ export function request(payment: PaymentContents | undefined, changes: Changes =
   return {
     holder: 'edge-1 h1',
     pepId: 'edge-1',
+    handle: '00000001',
     linkName: 'Dublin-NYC',
     node: '192.0.2.1',
     message: 'Resv',
@@ -164,5 +167,27 @@ export function nick(options: Partial<PaymentOptions> & { readonly text?: string
     appDomain: APP,
     routes: { other: principal('route') },
     ...rest,
+  });
+}
+
+let ids = 0;
+
+/** A cashier with books of its own, in memory. */
+export async function cashier(
+  policy: PaymentPolicy = nick(),
+  options: Partial<CashierOptions> = {},
+): Promise<Cashier> {
+  const books = options.books ?? (await StoredBooks.open(':memory:', { instance: 'test' }));
+  return new Cashier({
+    policy,
+    books,
+    newId: () => `grant-${++ids}`,
+    holdTimeout: 60_000,
+    removed: () => undefined,
+    sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds).unref()),
+    failed: (error) => {
+      throw error;
+    },
+    ...options,
   });
 }

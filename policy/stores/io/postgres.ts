@@ -19,7 +19,7 @@ export function openPostgres<Schema>(url: string, options: OpenOptions = {}): St
     max: connections,
     connectionTimeoutMillis: patience,
     keepAlive: true,
-    types: { getTypeParser },
+    types: TYPES,
   };
   const pool = new pg.Pool(config);
   // A connection that is lost while idle; the pool makes another.
@@ -37,10 +37,12 @@ export function openPostgres<Schema>(url: string, options: OpenOptions = {}): St
 const INT8 = 20;
 
 /** `bigint` stays exact, as it does with SQLite. */
-function getTypeParser(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {
-  if (oid === INT8) return (value) => BigInt(value);
-  return pg.types.getTypeParser(oid, format as 'text');
-}
+const TYPES: pg.CustomTypesConfig = {
+  getTypeParser: (oid: number, format?: unknown): unknown =>
+    oid === INT8 ? (value: string) => BigInt(value) : (builtIn as TypeParsers)(oid, format),
+};
+const builtIn: unknown = pg.types.getTypeParser;
+type TypeParsers = (oid: number, format: unknown) => unknown;
 
 async function transact<Schema, Result>(
   db: Kysely<Schema>,
@@ -119,6 +121,9 @@ class Listener {
     client.on('end', () => {
       if (this.#client === client) this.#client = undefined;
     });
-    client.connect().then(() => client.query(`listen ${CHANNEL}`), gone).catch(gone);
+    client
+      .connect()
+      .then(() => client.query(`listen ${CHANNEL}`), gone)
+      .catch(gone);
   }
 }

@@ -24,7 +24,8 @@ export function openSqlite<Schema>(file: string, options: OpenOptions = {}): Sto
   return {
     engine: 'sqlite',
     db,
-    transaction: (work) => db.connection().execute((connection) => transact(connection, database, work, patience)),
+    transaction: (work) =>
+      db.connection().execute((connection) => transact(connection, database, work, patience)),
     watch: (changed) => watch(file, changed),
     close: () => db.destroy(),
   };
@@ -62,11 +63,11 @@ async function transact<Schema, Result>(
       return result;
     } catch (error) {
       if (database.inTransaction) await sql`rollback`.execute(db);
-      if (error instanceof TryAgain) continue;
-      if (isLocked(error) && performance.now() < until) {
+      if ((error instanceof TryAgain || isLocked(error)) && performance.now() < until) {
         await sleep(TURN);
         continue;
       }
+      if (error instanceof TryAgain) throw new StoreUnavailable(error.message, { cause: error });
       if (isUnavailable(error))
         throw new StoreUnavailable(`the database is not available: ${error.message}`, { cause: error });
       throw error;

@@ -69,7 +69,10 @@ describe('store', () => {
       let tries = 0;
       await store.transaction(async (db) => {
         tries++;
-        await db.insertInto('thing').values({ name: 'again', amount: BigInt(tries) }).execute();
+        await db
+          .insertInto('thing')
+          .values({ name: 'again', amount: BigInt(tries) })
+          .execute();
         if (tries < 3) throw new TryAgain();
       });
       const { amount } = await store.db
@@ -84,9 +87,7 @@ describe('store', () => {
       const other = await openStore<Schema>(where, MIGRATIONS);
       await store.db.insertInto('thing').values({ name: 'count', amount: 0n }).execute();
       const add = (one: Store<Schema>): Promise<unknown> =>
-        one.transaction((db) =>
-          sql`update thing set amount = amount + 1 where name = 'count'`.execute(db),
-        );
+        one.transaction((db) => sql`update thing set amount = amount + 1 where name = 'count'`.execute(db));
       await Promise.all(Array.from({ length: 50 }, (_, i) => add(i % 2 === 0 ? store : other)));
       await other.close();
       const { amount } = await store.db

@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto';
+import { dirname, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Cashier } from '../../policy/payment/index.js';
+import type { PaymentPolicy, Verdict } from '../../policy/payment/index.js';
+import { StoredBooks } from '../../policy/stores/io/books.js';
+import { isPostgres } from '../../policy/stores/io/open.js';
+import type { Clock } from './clock.js';
+import type { LoadedConfig } from './load.js';
+
+/** How often we say that we are alive, and look for PDPs that are not, milliseconds. */
+const BEAT = 2000;
+const SWEEP = 10_000;
+const LOOK = 500;
+/** How long an end waits for what is still being written. */
+const PATIENCE = 5000;
+
+export interface TillOptions {
+  readonly policy: PaymentPolicy;
+  readonly clock: Clock;
+  readonly removed: (holder: string, verdict: Verdict) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** Where the configuration keeps its books: as `openStore` takes it. */
+export function databaseOf(config: Pick<LoadedConfig, 'file' | 'store'>): string {
+  const { database } = config.store;
+  return isPostgres(database) || database === ':memory:' ? database : resolve(dirname(config.file), database);
+}
+
+/** The cashier with its books, clock and timers. */
+export class Till {
+  readonly cashier: Cashier;
+  readonly #timers: NodeJS.Timeout[] = [];
+  #alarm: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  static async open(config: LoadedConfig, options: TillOptions): Promise<Till> {
+    const { connections, timeout, resume } = config.store;
+    const books = await StoredBooks.open(databaseOf(config), {
+      instance: randomBytes(8).toString('hex'),
+      connections,
+      timeout,
+      resume,
+      failed: options.failed,
+    });
+    const till = new Till(books, config, options);
+    await books.beat(Date.now());
+    return till;
+  }
+
+  private constructor(
+    readonly books: StoredBooks,
+    config: LoadedConfig,
+    private readonly options: TillOptions,
+  ) {
+    const { holdTimeout, deadAfter } = config.store;
+    this.cashier = new Cashier({
+      policy: options.policy,
+      books,
+      newId: () => randomBytes(16).toString('hex'),
+      holdTimeout,
+      removed: options.removed,
+      sleep: (milliseconds) => sleep(milliseconds, undefined, { ref: false }),
+      failed: options.failed,
+    });
+    this.#every(BEAT, () => this.#beat());
+    this.#every(SWEEP, async () => {
+      await books.sweep(Date.now() - deadAfter, options.clock());
+    });
+    this.#arm();
+  }
+
+  /** What is held stays in the books, whatever becomes of our connections: PEPs bring it to the next PDP. */
+  freeze(): void {
+    this.#isClosed = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    clearTimeout(this.#alarm);
+    this.cashier.freeze();
+  }
+
+  async close(): Promise<void> {
+    this.freeze();
+    await this.cashier.written(PATIENCE);
+    await this.books.close();
+  }
+
+  async #beat(): Promise<void> {
+    if (await this.books.beat(Date.now())) return;
+    // Another PDP took us for dead: we were stopped for too long, or cut off from the database.
+    await this.cashier.renew(this.options.clock());
+  }
+
+  #every(milliseconds: number, run: () => Promise<void>): void {
+    let isRunning = false;
+    const timer = setInterval(() => {
+      if (isRunning) return;
+      isRunning = true;
+      run()
+        .catch(this.options.failed)
+        .finally(() => {
+          isRunning = false;
+        });
+    }, milliseconds);
+    timer.unref();
+    this.#timers.push(timer);
+  }
+
+  /** The cashier's deadlines; looked at now and then as well, for those that were set meanwhile. */
+  #arm(): void {
+    this.#alarm = setTimeout(() => void this.#ring(), Math.min(this.#wait(), LOOK));
+    this.#alarm.unref();
+  }
+
+  #wait(): number {
+    try {
+      const now = this.options.clock();
+      return Math.max(0, (this.cashier.nextTimeout(now) ?? Infinity) - now);
+    } catch (error) {
+      this.options.failed(error);
+      return LOOK;
+    }
+  }
+
+  async #ring(): Promise<void> {
+    try {
+      await this.cashier.handleTimeout(this.options.clock());
+    } catch (error) {
+      this.options.failed(error);
+    }
+    if (!this.#isClosed) this.#arm();
+  }
+}

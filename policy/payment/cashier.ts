@@ -1,0 +1,356 @@
+import type { Books, GrantResult, NonceKey, NonceUse } from './books.js';
+import { Deadlines } from './deadlines.js';
+import type { Payment, PaymentPolicy, PaymentRequest, Verdict } from './decide.js';
+import { HeldReservations } from './held.js';
+import type { Held } from './held.js';
+import type { Refusal } from './refusal.js';
+
+export interface CashierOptions {
+  readonly policy: PaymentPolicy;
+  readonly books: Books;
+  /** Random, never twice. */
+  readonly newId: () => string;
+  /** How long a PEP may take to report that it installed a reservation, milliseconds. */
+  readonly holdTimeout: number;
+  /** What a holder was granted holds no more: the PEP must be told. */
+  readonly removed: (holder: string, verdict: Verdict) => void;
+  /** What could not be written is tried again after this: resolves after so many milliseconds. */
+  readonly sleep: (milliseconds: number) => Promise<void>;
+  readonly failed: (error: unknown) => void;
+}
+
+type Granted = Verdict & { readonly payment: Payment };
+type Due = { readonly kind: 'hold' | 'paid'; readonly held: Held };
+
+const DAY = 86_400_000;
+/** How often reservations are judged again whose credentials ask for the time of day, milliseconds. */
+const TIME_STEP = 10_000;
+const RETRY = 500;
+/** How long a request waits for what its holder had before. */
+const PATIENCE = 5000;
+/** Reservations that are judged again without a pause. */
+const SLICE = 100;
+
+/**
+ * Grants reservations against payments: judges a request, has the books take its nonce, and only then says yes. Knows what its
+ * PEPs hold, and takes it back when it is not paid for any more: a report that fails or never comes, a paid time that is
+ * over, a credential that has expired or was revoked.
+ */
+export class Cashier {
+  readonly held = new HeldReservations();
+  readonly #deadlines = new Deadlines<Due>();
+  #policy: PaymentPolicy;
+  /** Counts changes of what is trusted: what was judged before one is judged again. */
+  #epoch = 0;
+  #day: number | undefined;
+  #timeDue: number | undefined;
+  readonly #asksForTime = new Set<Held>();
+  #isFrozen = false;
+  /** Writes under way. */
+  readonly #writing = new Set<Promise<void>>();
+
+  constructor(private readonly options: CashierOptions) {
+    this.#policy = options.policy;
+  }
+
+  get policy(): PaymentPolicy {
+    return this.#policy;
+  }
+
+  /** Another policy from now on. What was granted stays granted until it is judged again. */
+  set policy(policy: PaymentPolicy) {
+    this.#policy = policy;
+    this.#epoch++;
+  }
+
+  /** A promise where something has to be written first. */
+  decide(request: PaymentRequest, now: number): Verdict | Promise<Verdict> {
+    const covered = (session: string): number | undefined => this.held.bandwidth(request.pepId, session);
+    const verdict = this.#policy.decide(request, now, covered);
+    if (!isPaid(verdict)) return verdict;
+    const keys = keysOf(verdict.payment);
+    const before = this.held.of(request.holder);
+    if (before !== undefined && isRefresh(before, verdict.payment, keys, now)) {
+      before.verdict = verdict;
+      return this.#granted(verdict, true);
+    }
+    return this.#grant(request, verdict, keys, now);
+  }
+
+  /** The PEP says whether it could install what was granted. */
+  report(holder: string, success: boolean, now: number): void {
+    const held = this.held.of(holder);
+    if (held === undefined) return;
+    if (!success) this.forget(holder, now);
+    else if (held.state === 'held') {
+      held.state = 'committed';
+      this.#write(held, async () => {
+        const { reservation } = held.verdict.payment;
+        if ((await this.options.books.commit({ holder, reservation }, now)) === 'committed') return;
+        const text = 'the report that it was installed came too late: the payment was released';
+        this.#remove(held, { reason: 'unconfirmed', text }, now);
+      });
+    }
+  }
+
+  /** The PEP deleted the request, or is lost. */
+  forget(holder: string, now: number): void {
+    if (this.#isFrozen) return;
+    const held = this.held.remove(holder);
+    if (held === undefined) return;
+    this.#asksForTime.delete(held);
+    const { reservation } = held.verdict.payment;
+    this.#write(held, () => this.options.books.end({ holder, reservation }, now));
+  }
+
+  /** When `handleTimeout` has something to do next; extra calls are harmless. */
+  nextTimeout(now: number): number | undefined {
+    if (this.held.size === 0) return undefined;
+    const day = (Math.floor(now / DAY) + 1) * DAY;
+    return Math.min(this.#deadlines.next ?? Infinity, this.#timeDue ?? Infinity, day);
+  }
+
+  async handleTimeout(now: number): Promise<void> {
+    let due: Due | undefined;
+    while ((due = this.#deadlines.take(now)) !== undefined) {
+      if (this.held.of(due.held.request.holder) !== due.held) continue;
+      if (due.kind === 'hold') this.#holdIsOver(due.held, now);
+      else await this.#timeIsOver(due.held, now);
+    }
+    const day = Math.floor(now / DAY);
+    const isNewDay = this.#day !== undefined && day !== this.#day;
+    this.#day = day;
+    if (isNewDay) await this.reevaluate(now);
+    else if (this.#timeDue !== undefined && this.#timeDue <= now) {
+      this.#timeDue = now + TIME_STEP;
+      await this.#judgeAgain([...this.#asksForTime], now);
+    }
+    if (this.#asksForTime.size === 0) this.#timeDue = undefined;
+  }
+
+  /**
+   * Judges what is held again, by the attributes of then and the time of now, and takes back what would not be granted any
+   * more. `concerned` says which credentials matter; left out, all do.
+   */
+  async reevaluate(now: number, concerned?: (held: Held) => boolean): Promise<number> {
+    this.#epoch++;
+    const all = this.held.all();
+    return this.#judgeAgain(concerned === undefined ? all : all.filter(concerned), now);
+  }
+
+  /** Another PDP took us for dead, and ended what we held: it is asked for once more. */
+  async renew(now: number): Promise<void> {
+    await Promise.all(
+      this.held.all().map(async (held) => {
+        const { request, verdict } = held;
+        const renewed = await this.#grant(request, verdict, keysOf(verdict.payment), now);
+        if (!renewed.granted && this.held.of(request.holder) === held) {
+          this.held.remove(request.holder);
+          this.options.removed(request.holder, renewed);
+        } else if (held.state === 'committed') this.report(request.holder, true, now);
+      }),
+    );
+  }
+
+  /** Nothing ends any more: what is held stays in the books. */
+  freeze(): void {
+    this.#isFrozen = true;
+  }
+
+  /** Resolves when all is written down, or `patience` milliseconds are over. */
+  async written(patience: number): Promise<void> {
+    await Promise.race([Promise.all(this.#writing), this.options.sleep(patience)]);
+  }
+
+  async #grant(
+    request: PaymentRequest,
+    verdict: Granted,
+    keys: readonly NonceKey[],
+    now: number,
+  ): Promise<Verdict> {
+    const { books, newId } = this.options;
+    const { holder, pepId, handle, linkName } = request;
+    const epoch = this.#epoch;
+    let result: GrantResult;
+    try {
+      // What this holder had before is written about first.
+      await this.#settled(this.held.of(holder));
+      result = await books.grant({
+        id: newId(),
+        holder,
+        pepId,
+        handle,
+        linkName,
+        keys,
+        verdict,
+        now,
+        recheck: (spent) => this.#policy.again(request, verdict, now, spent),
+      });
+    } catch (error) {
+      this.options.failed(error);
+      return this.#policy.refuse(request, {
+        reason: 'store-unavailable',
+        text: `the payment cannot be recorded now: ${error instanceof Error ? error.message : String(error)}`,
+      });
+    }
+    if (result.kind === 'refused') return result.verdict;
+    if (result.kind !== 'granted') return this.#policy.refuse(request, refusalOf(result));
+    const held = this.#hold(request, verdict, keys, result, now);
+    if (epoch !== this.#epoch) {
+      const again = this.#policy.again(request, verdict, now);
+      if (!again.granted) {
+        this.forget(holder, now);
+        return again;
+      }
+    }
+    return this.#granted(held.verdict, result.again);
+  }
+
+  async #settled(held: Held | undefined): Promise<void> {
+    if (held === undefined) return;
+    const late = this.options.sleep(PATIENCE).then(() => 'late');
+    if ((await Promise.race([held.writing, late])) === 'late')
+      throw new Error('what the router reported before is not written down yet');
+  }
+
+  #hold(
+    request: PaymentRequest,
+    verdict: Granted,
+    keys: readonly NonceKey[],
+    { state, paidUntil }: GrantResult & { kind: 'granted' },
+    now: number,
+  ): Held {
+    const { holder } = request;
+    const { reservation } = verdict.payment;
+    const before = this.held.of(holder);
+    const isSame = before?.verdict.payment.reservation === reservation;
+    const held: Held = {
+      request: { ...request, objects: [] },
+      verdict,
+      keys: new Set(isSame ? before.keys : []),
+      state,
+      paidUntil,
+      writing: before?.writing ?? Promise.resolve(),
+    };
+    for (const key of keys) held.keys.add(nameOf(key));
+    if (before !== undefined) this.#asksForTime.delete(before);
+    this.held.add(held);
+    if (before !== undefined && !isSame) {
+      // The holder is written down with its new reservation: the old one has one less.
+      const old = before.verdict.payment.reservation;
+      this.#write(held, () => this.options.books.end({ holder: '', reservation: old }, now));
+    }
+    if (state === 'held') this.#deadlines.add(now + this.options.holdTimeout, { kind: 'hold', held });
+    if (paidUntil !== undefined) this.#deadlines.add(paidUntil, { kind: 'paid', held });
+    if (this.#policy.asksForTime(verdict.payment.credentials)) {
+      this.#asksForTime.add(held);
+      this.#timeDue ??= now + TIME_STEP;
+    }
+    this.#day ??= Math.floor(now / DAY);
+    return held;
+  }
+
+  #granted(verdict: Granted, again: boolean): Verdict {
+    const reason = this.#policy.paidText(verdict.payment, again ? 'was paid before' : 'is paid');
+    return { ...verdict, reason, again };
+  }
+
+  #holdIsOver(held: Held, now: number): void {
+    if (held.state !== 'held') return;
+    const seconds = this.options.holdTimeout / 1000;
+    const text = `the router did not report within ${seconds} s that it installed the reservation`;
+    this.#remove(held, { reason: 'unconfirmed', text }, now);
+  }
+
+  /** Another PDP may have sold more of it meanwhile. */
+  async #timeIsOver(held: Held, now: number): Promise<void> {
+    const { reservation } = held.verdict.payment;
+    try {
+      held.paidUntil = await this.options.books.paidUntil(reservation);
+    } catch (error) {
+      this.options.failed(error);
+      this.#deadlines.add(now + RETRY, { kind: 'paid', held });
+      return;
+    }
+    const { paidUntil } = held;
+    if (paidUntil === undefined || this.held.of(held.request.holder) !== held) return;
+    if (paidUntil > now) {
+      this.#deadlines.add(paidUntil, { kind: 'paid', held });
+      return;
+    }
+    const until = paidUntil === 0 ? 'before' : `at ${new Date(paidUntil).toISOString()}`;
+    const text = `the time that was paid for is over: it ended ${until}`;
+    this.#remove(held, { reason: 'time-over', text }, now);
+  }
+
+  async #judgeAgain(all: readonly Held[], now: number): Promise<number> {
+    let removed = 0;
+    for (const [i, held] of all.entries()) {
+      if (i % SLICE === SLICE - 1) await this.options.sleep(0);
+      if (this.held.of(held.request.holder) !== held) continue;
+      const verdict = this.#policy.again(held.request, held.verdict, now);
+      if (verdict.granted) continue;
+      removed++;
+      this.options.removed(held.request.holder, verdict);
+      this.forget(held.request.holder, now);
+    }
+    return removed;
+  }
+
+  #remove(held: Held, refusal: Refusal, now: number): void {
+    const { holder } = held.request;
+    if (this.held.of(holder) !== held) return;
+    this.options.removed(holder, this.#policy.refuse(held.request, refusal));
+    this.forget(holder, now);
+  }
+
+  /** Writes about one holder are in order, and tried again until the books have them. */
+  #write(held: Held, work: () => Promise<void>): void {
+    const writing = held.writing.then(async () => {
+      for (;;) {
+        try {
+          await work();
+          return;
+        } catch (error) {
+          this.options.failed(error);
+        }
+        await this.options.sleep(RETRY);
+      }
+    });
+    held.writing = writing;
+    this.#writing.add(writing);
+    void writing.finally(() => this.#writing.delete(writing));
+  }
+}
+
+function isPaid(verdict: Verdict): verdict is Granted {
+  return verdict.granted && verdict.payment !== undefined;
+}
+
+function keysOf({ payers, nonce }: Payment): NonceKey[] {
+  return payers.map((payer) => ({ payer: payer.toText('base64'), nonce }));
+}
+
+function nameOf({ payer, nonce }: NonceKey): string {
+  return `${payer}\n${nonce}`;
+}
+
+/** The same holder asks again for what it holds: the books know. */
+function isRefresh(before: Held, payment: Payment, keys: readonly NonceKey[], now: number): boolean {
+  return (
+    before.verdict.payment.reservation === payment.reservation &&
+    (before.paidUntil === undefined || before.paidUntil > now) &&
+    keys.every((key) => before.keys.has(nameOf(key)))
+  );
+}
+
+function refusalOf(
+  result:
+    | { readonly kind: 'spent'; readonly use: NonceUse }
+    | { readonly kind: 'over'; readonly use: NonceUse; readonly paidUntil: number },
+): Refusal {
+  const { nonce, reservation, since } = result.use;
+  const paid = `nonce \`${nonce}\` has paid for ${reservation} since ${new Date(since).toISOString()}`;
+  if (result.kind === 'spent') return { reason: 'nonce-spent', text: paid };
+  return { reason: 'time-over', text: `${paid}, until ${new Date(result.paidUntil).toISOString()}` };
+}

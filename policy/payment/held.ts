@@ -1,0 +1,66 @@
+import type { Payment, PaymentRequest, Verdict } from './decide.js';
+
+/** What a PEP's request holds at this moment. */
+export interface Held {
+  /** Without its objects: they were judged, and are long. */
+  readonly request: PaymentRequest;
+  verdict: Verdict & { readonly payment: Payment };
+  /** `payer\nnonce` of what it was granted for. */
+  readonly keys: Set<string>;
+  state: 'held' | 'committed';
+  paidUntil: number | undefined;
+  /** What is being written about it: the next waits for that. */
+  writing: Promise<void>;
+}
+
+/** All of these, by holder, and by PEP and session. */
+export class HeldReservations {
+  readonly #byHolder = new Map<string, Held>();
+  readonly #byPlace = new Map<string, Set<Held>>();
+
+  get size(): number {
+    return this.#byHolder.size;
+  }
+
+  of(holder: string): Held | undefined {
+    return this.#byHolder.get(holder);
+  }
+
+  all(): Held[] {
+    return [...this.#byHolder.values()];
+  }
+
+  /** The most that this PEP was granted for a session in one reservation, bit/s; undefined where nothing was. */
+  bandwidth(pepId: string, session: string): number | undefined {
+    const there = this.#byPlace.get(place(pepId, session));
+    if (there === undefined) return undefined;
+    let most = 0;
+    for (const { verdict } of there) most = Math.max(most, verdict.payment.bandwidth);
+    return most;
+  }
+
+  add(held: Held): void {
+    this.remove(held.request.holder);
+    this.#byHolder.set(held.request.holder, held);
+    const at = place(held.request.pepId, held.verdict.payment.session);
+    const there = this.#byPlace.get(at);
+    if (there === undefined) this.#byPlace.set(at, new Set([held]));
+    else there.add(held);
+  }
+
+  remove(holder: string): Held | undefined {
+    const held = this.#byHolder.get(holder);
+    if (held === undefined) return undefined;
+    this.#byHolder.delete(holder);
+    const at = place(held.request.pepId, held.verdict.payment.session);
+    const there = this.#byPlace.get(at);
+    there?.delete(held);
+    if (there?.size === 0) this.#byPlace.delete(at);
+    return held;
+  }
+}
+
+/** A session's name holds no newline. */
+function place(pepId: string, session: string): string {
+  return `${pepId}\n${session}`;
+}

@@ -1,0 +1,353 @@
+import { sql } from 'kysely';
+import type { Kysely } from 'kysely';
+import { credentialDigest } from '../../keynote/index.js';
+import { toMillionths } from '../../payment/index.js';
+import type { GrantRequest, GrantResult, NonceKey, NonceUse, Payment } from '../../payment/index.js';
+import { forUpdate, table, TryAgain } from '../store.js';
+import type { Cell, EngineName } from '../store.js';
+import type { BooksSchema, GrantState } from './schema.js';
+import { addTotals, spentOf, totalsOf } from './totals.js';
+import type { TotalChange } from './totals.js';
+
+/** What a batch of grants is written with. */
+export interface GrantContext {
+  readonly engine: EngineName;
+  readonly db: Kysely<BooksSchema>;
+  /** This PDP. */
+  readonly instance: string;
+  /** Credentials that are known to be written down, by digest. */
+  readonly known: { has(digest: string): boolean; add(digest: string): void };
+}
+
+interface Entry {
+  readonly request: GrantRequest;
+  readonly payment: Payment;
+  readonly reservation: string;
+  result: GrantResult | undefined;
+  /** The grant that has its nonces: its own, or the one before. */
+  grant: FoundGrant | undefined;
+}
+
+interface FoundGrant {
+  readonly id: string;
+  readonly reservation: string;
+  state: GrantState;
+  readonly since: number;
+  readonly paidUntil: number | undefined;
+}
+
+/**
+ * Writes down what was granted, in the order in which it was asked; one statement a table, whatever the number. A nonce is
+ * taken by inserting it: of all who try, at any PDP, one does.
+ */
+export async function writeGrants(
+  context: GrantContext,
+  requests: readonly GrantRequest[],
+): Promise<readonly GrantResult[]> {
+  const entries = requests.map((request): Entry => {
+    const { payment } = request.verdict;
+    if (payment === undefined) throw new TypeError('request.verdict: has no payment');
+    const { reservation } = payment;
+    return { request, payment, reservation, result: undefined, grant: undefined };
+  });
+  await takeNonces(context, entries);
+  const fresh = entries.filter(({ result, grant }) => result === undefined && grant === undefined);
+  await insertGrants(context, await takeTotals(context, fresh));
+  // Whoever joined a grant of this batch that the totals refused is refused with it.
+  for (const entry of entries) {
+    const owner = entry.grant && fresh.find(({ request }) => request.id === entry.grant?.id);
+    if (owner?.result !== undefined) entry.result = owner.result;
+  }
+  const held = entries.filter(({ result }) => result === undefined);
+  await resume(context, held);
+  await insertHolders(context, held);
+  const until = await paidUntil(context, held);
+  return entries.map(
+    ({ request, result, grant, reservation }): GrantResult =>
+      result ?? {
+        kind: 'granted',
+        // Its own id: the answer to the commit before was lost.
+        again: grant !== undefined && grant.id !== request.id,
+        state: grant === undefined || grant.state === 'held' ? 'held' : 'committed',
+        paidUntil: until.get(reservation),
+      },
+  );
+}
+
+const keyOf = ({ payer, nonce }: NonceKey): string => `${payer}\n${nonce}`;
+
+/** Afterwards each entry has a result that refuses it, the grant that has its nonces already, or neither: it is new. */
+async function takeNonces(context: GrantContext, entries: readonly Entry[]): Promise<void> {
+  const { db, engine } = context;
+  // Of several in this batch the first asks for all of them; in the order of the key, as every PDP does.
+  const asked = new Map<string, { readonly key: NonceKey; readonly id: string }>();
+  for (const { request } of entries) {
+    for (const key of request.keys) {
+      const name = keyOf(key);
+      if (!asked.has(name)) asked.set(name, { key, id: request.id });
+    }
+  }
+  const rows = [...asked.entries()]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, { key, id }]): Cell[] => [key.payer, key.nonce, id]);
+  const inserted = await sql<NonceKey>`
+    insert into nonces (payer, nonce, grant_id)
+    select value ->> 0, value ->> 1, value ->> 2 from ${table(engine, rows)} where true
+    on conflict (payer, nonce) do nothing returning payer, nonce`.execute(db);
+  const taken = new Set(inserted.rows.map(keyOf));
+  const owners = await grantsOf(
+    context,
+    rows.filter(([payer, nonce]) => !taken.has(`${String(payer)}\n${String(nonce)}`)),
+  );
+  const undone: Cell[][] = [];
+  const own = new Map<string, FoundGrant>();
+  for (const entry of entries) {
+    const { request, reservation } = entry;
+    let before: FoundGrant | undefined;
+    let isNew = false;
+    for (const key of request.keys) {
+      const name = keyOf(key);
+      const owner = owners.get(name) ?? own.get(name);
+      if (owner === undefined) {
+        isNew = true;
+        continue;
+      }
+      if (owner.reservation !== reservation) entry.result = { kind: 'spent', use: useOf(key, owner) };
+      else if (owner.paidUntil !== undefined && owner.paidUntil <= request.now)
+        entry.result = { kind: 'over', use: useOf(key, owner), paidUntil: owner.paidUntil };
+      before = owner;
+    }
+    if (entry.result !== undefined) {
+      for (const key of request.keys)
+        if (asked.get(keyOf(key))?.id === request.id && taken.has(keyOf(key)))
+          undone.push([key.payer, key.nonce, request.id]);
+      continue;
+    }
+    // Some of several payers' nonces may have been taken before: what is new makes a grant of its own.
+    if (!isNew) entry.grant = before;
+    else {
+      const grant: FoundGrant = {
+        id: request.id,
+        reservation,
+        state: 'held',
+        since: request.now,
+        paidUntil: undefined,
+      };
+      for (const key of request.keys) if (!owners.has(keyOf(key))) own.set(keyOf(key), grant);
+    }
+  }
+  if (undone.length > 0) await giveBack(context, undone);
+}
+
+function useOf(key: NonceKey, { id, reservation, since, state }: FoundGrant): NonceUse {
+  return { ...key, grantId: id, reservation, since, state: state === 'released' ? 'held' : state };
+}
+
+/** Locked, so that they are not released meanwhile. */
+async function grantsOf(
+  { db, engine }: GrantContext,
+  rows: readonly (readonly Cell[])[],
+): Promise<Map<string, FoundGrant>> {
+  const owners = new Map<string, FoundGrant>();
+  if (rows.length === 0) return owners;
+  const found = await sql<{
+    payer: string;
+    nonce: string;
+    id: string;
+    reservation: string;
+    state: GrantState;
+    granted_at: bigint;
+    paid_until: bigint | null;
+  }>`
+    select n.payer, n.nonce, g.id, g.reservation, g.state, g.granted_at, g.paid_until
+    from ${table(engine, rows)} join nonces n on n.payer = value ->> 0 and n.nonce = value ->> 1
+    join grants g on g.id = n.grant_id order by g.id ${forUpdate(engine, 'g')}`.execute(db);
+  for (const row of found.rows) {
+    if (row.state === 'released') throw new TryAgain();
+    owners.set(keyOf(row), {
+      id: row.id,
+      reservation: row.reservation,
+      state: row.state,
+      since: Number(row.granted_at),
+      paidUntil: row.paid_until === null ? undefined : Number(row.paid_until),
+    });
+  }
+  // One was let go between the two statements: it can be taken now.
+  if (owners.size < rows.length) throw new TryAgain();
+  return owners;
+}
+
+async function giveBack({ db, engine }: GrantContext, rows: readonly (readonly Cell[])[]): Promise<void> {
+  await sql`
+    delete from nonces where (payer, nonce, grant_id) in
+    (select value ->> 0, value ->> 1, value ->> 2 from ${table(engine, rows)})`.execute(db);
+}
+
+/** Adds to the totals, and judges again whoever hangs on them; returns those that are still granted. */
+async function takeTotals(context: GrantContext, entries: readonly Entry[]): Promise<Entry[]> {
+  if (entries.length === 0) return [];
+  const changes = entries.map(({ request, payment }) => totalsOf(payment, request.keys));
+  const sums = await addTotals(context, changes.flat());
+  const granted: Entry[] = [];
+  const undone: TotalChange[] = [];
+  const nonces: Cell[][] = [];
+  // What the database has now holds all of this batch: each sees what came before it.
+  for (const change of changes.flat()) sums.add(change, -change.sum);
+  entries.forEach((entry, i) => {
+    const own = changes[i] ?? [];
+    const { totalled, isExposureLimited } = entry.payment;
+    if (totalled.length > 0 || isExposureLimited) {
+      const verdict = entry.request.recheck(spentOf(sums, entry.payment, entry.request.keys));
+      if (!verdict.granted) {
+        entry.result = { kind: 'refused', verdict };
+        undone.push(...own.map((change) => ({ ...change, sum: -change.sum })));
+        nonces.push(
+          ...entry.request.keys.map(({ payer, nonce }): Cell[] => [payer, nonce, entry.request.id]),
+        );
+        return;
+      }
+    }
+    for (const change of own) sums.add(change, change.sum);
+    granted.push(entry);
+  });
+  if (undone.length > 0) await addTotals(context, undone);
+  if (nonces.length > 0) await giveBack(context, nonces);
+  return granted;
+}
+
+async function insertGrants(context: GrantContext, entries: readonly Entry[]): Promise<void> {
+  if (entries.length === 0) return;
+  const { db, engine, known } = context;
+  const texts = new Map<string, string>();
+  const until = await topUps(context, entries);
+  const rows = entries.map(({ request, payment, reservation }, i): Cell[] => {
+    const digests = payment.credentials.map(({ text }) => {
+      const digest = credentialDigest(text);
+      if (!known.has(digest)) texts.set(digest, text);
+      return digest;
+    });
+    return [
+      request.id,
+      reservation,
+      payment.session,
+      request.pepId,
+      request.handle,
+      request.linkName ?? null,
+      payment.amount,
+      toMillionths(payment.amount),
+      payment.currency,
+      payment.nonce,
+      JSON.stringify(request.keys.map(({ payer }) => payer)),
+      payment.duration ?? null,
+      JSON.stringify(Object.fromEntries(request.verdict.attributes)),
+      JSON.stringify([...new Set(digests)]),
+      JSON.stringify([...new Set(payment.totalled)]),
+      JSON.stringify(payment.requesters),
+      request.now,
+      until[i] ?? null,
+    ];
+  });
+  if (texts.size > 0) {
+    const sorted = [...texts.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
+    await sql`
+      insert into credentials (digest, text) select value ->> 0, value ->> 1 from ${table(engine, sorted)} where true
+      on conflict (digest) do nothing`.execute(db);
+    for (const digest of texts.keys()) known.add(digest);
+  }
+  await sql`
+    insert into grants (id, reservation, session, pep_id, handle, link_name, amount, sum, currency, nonce, payers, duration,
+      attributes, credentials, totalled, requesters, state, granted_at, paid_until)
+    select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
+      cast(value ->> 7 as bigint), value ->> 8, value ->> 9, value ->> 10, cast(value ->> 11 as bigint), value ->> 12,
+      value ->> 13, value ->> 14, value ->> 15, 'held', cast(value ->> 16 as bigint), cast(value ->> 17 as bigint)
+    from ${table(engine, rows)}`.execute(db);
+}
+
+/** When the time that each pays for is over: a later check adds to what is left. */
+async function topUps(
+  { db, engine }: GrantContext,
+  entries: readonly Entry[],
+): Promise<readonly (number | undefined)[]> {
+  const timed = entries.filter(({ payment }) => payment.duration !== undefined);
+  if (timed.length === 0) return [];
+  const until = new Map<string, number>();
+  const { rows } = await sql<{ reservation: string; until: bigint }>`
+    select reservation, max(paid_until) as until from grants
+    where state in ('held', 'committed') and paid_until is not null
+    and reservation in (select value ->> 0 from ${table(
+      engine,
+      timed.map(({ reservation }) => [reservation]),
+    )}) group by reservation`.execute(db);
+  for (const row of rows) until.set(row.reservation, Number(row.until));
+  return entries.map(({ request, payment, reservation }) => {
+    if (payment.duration === undefined) return undefined;
+    const from = Math.max(until.get(reservation) ?? 0, request.now);
+    until.set(reservation, from + payment.duration * 1000);
+    return until.get(reservation);
+  });
+}
+
+/** What had ended is asked for again within the time it was paid for. */
+async function resume({ db, engine }: GrantContext, entries: readonly Entry[]): Promise<void> {
+  const ended = entries.flatMap(({ grant }) => (grant?.state === 'ended' ? [[grant.id]] : []));
+  if (ended.length === 0) return;
+  await sql`
+    update grants set state = 'committed', ended_at = null,
+      paid_until = case when duration is null then null else paid_until end
+    where state = 'ended' and id in (select value ->> 0 from ${table(engine, ended)})`.execute(db);
+}
+
+async function insertHolders(
+  { db, engine, instance }: GrantContext,
+  entries: readonly Entry[],
+): Promise<void> {
+  if (entries.length === 0) return;
+  const rows = new Map<string, Cell[]>();
+  for (const { request, reservation } of entries) {
+    const { holder, pepId, handle, now } = request;
+    const own = ownHolder(instance, holder);
+    rows.set(own, [own, reservation, pepId, handle, instance, now]);
+  }
+  await sql`
+    insert into holders (holder, reservation, pep_id, handle, instance, since)
+    select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, cast(value ->> 5 as bigint)
+    from ${table(engine, [...rows.values()])} where true
+    on conflict (holder) do update set reservation = excluded.reservation`.execute(db);
+}
+
+/** A holder's name among those of all PDPs. */
+export function ownHolder(instance: string, holder: string): string {
+  return `${instance}/${holder}`;
+}
+
+/** Of the reservations that have an end at all. */
+async function paidUntil(
+  context: GrantContext,
+  entries: readonly Entry[],
+): Promise<ReadonlyMap<string, number>> {
+  const asked = entries.filter(({ grant, payment }) => grant !== undefined || payment.duration !== undefined);
+  return asked.length === 0
+    ? new Map()
+    : readPaidUntil(
+        context,
+        asked.map(({ reservation }) => reservation),
+      );
+}
+
+/** The latest end of what was paid for; a reservation that a payment without an end pays for is not in it. */
+export async function readPaidUntil(
+  { db, engine }: Pick<GrantContext, 'db' | 'engine'>,
+  reservations: readonly string[],
+): Promise<Map<string, number>> {
+  const { rows } = await sql<{ reservation: string; until: bigint | null; endless: bigint }>`
+    select reservation, max(paid_until) as until, sum(case when paid_until is null then 1 else 0 end) as endless
+    from grants where state in ('held', 'committed')
+    and reservation in (select value ->> 0 from ${table(
+      engine,
+      reservations.map((reservation) => [reservation]),
+    )}) group by reservation`.execute(db);
+  const until = new Map<string, number>();
+  for (const row of rows)
+    if (row.until !== null && Number(row.endless) === 0) until.set(row.reservation, Number(row.until));
+  return until;
+}

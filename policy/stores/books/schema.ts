@@ -1,0 +1,97 @@
+import type { Migrations } from '../migrate.js';
+
+/** Of a grant: `held` (Install was decided) `-> committed` (a PEP reported success) `-> ended`, or `-> released`. */
+export type GrantState = 'held' | 'committed' | 'released' | 'ended';
+
+/** What the clearing centre said. */
+export type DepositState = 'accepted' | 'double-spent' | 'refused';
+
+/** The books of a policy server. Times are milliseconds since 1970, sums millionths of the currency's unit. */
+export interface BooksSchema {
+  /** What each nonce has paid for. The primary key is what makes it pay once. */
+  nonces: { payer: string; nonce: string; grant_id: string };
+  /** One payment for one reservation. */
+  grants: {
+    id: string;
+    reservation: string;
+    session: string;
+    pep_id: string;
+    handle: string;
+    link_name: string | null;
+    amount: string;
+    sum: bigint;
+    currency: string;
+    nonce: string;
+    /** JSON: principals. */
+    payers: string;
+    duration: bigint | null;
+    /** JSON: as they were evaluated. */
+    attributes: string;
+    /** JSON: SHA-256 of each, in `credentials`. */
+    credentials: string;
+    /** JSON: those that ask for their total. */
+    totalled: string;
+    /** JSON: who requested. */
+    requesters: string;
+    state: GrantState;
+    granted_at: bigint;
+    committed_at: bigint | null;
+    ended_at: bigint | null;
+    paid_until: bigint | null;
+    deposit: DepositState | null;
+    deposited_at: bigint | null;
+    /** JSON: the clearing centre's answer. */
+    answer: string | null;
+  };
+  /** Texts by their SHA-256. */
+  credentials: { digest: string; text: string };
+  /** Requests of PEPs that hold a reservation at this moment, at any PDP. */
+  holders: {
+    holder: string;
+    reservation: string;
+    pep_id: string;
+    handle: string;
+    instance: string;
+    since: bigint;
+  };
+  /** PDPs that are alive. */
+  instances: { id: string; seen_at: bigint };
+  /** What was paid under a credential (by digest), and what a payer has promised and not yet settled. */
+  totals: { kind: 'credential' | 'payer'; id: string; currency: string; sum: bigint };
+  /** Signed statements that a key or an assertion counts no more. */
+  revocations: { digest: string; text: string; reason: string; at: bigint };
+  /** Who is not listened to for a while. */
+  quarantine: { kind: string; id: string; since: bigint; until: bigint; failures: bigint; reason: string };
+}
+
+export const BOOKS_MIGRATIONS: Migrations = {
+  name: 'books',
+  steps: [
+    () => [
+      'create table nonces (payer text not null, nonce text not null, grant_id text not null, primary key (payer, nonce))',
+      'create index nonces_grant on nonces (grant_id)',
+      `create table grants (
+        id text primary key, reservation text not null, session text not null, pep_id text not null,
+        handle text not null, link_name text, amount text not null, sum bigint not null, currency text not null,
+        nonce text not null, payers text not null, duration bigint, attributes text not null,
+        credentials text not null, totalled text not null, requesters text not null, state text not null,
+        granted_at bigint not null, committed_at bigint, ended_at bigint, paid_until bigint,
+        deposit text, deposited_at bigint, answer text)`,
+      `create index grants_live on grants (reservation) where state in ('held', 'committed')`,
+      `create index grants_due on grants (committed_at) where deposit is null and state in ('committed', 'ended')`,
+      'create table credentials (digest text primary key, text text not null)',
+      `create table holders (
+        holder text primary key, reservation text not null, pep_id text not null, handle text not null,
+        instance text not null, since bigint not null)`,
+      'create index holders_reservation on holders (reservation)',
+      'create table instances (id text primary key, seen_at bigint not null)',
+      `create table totals (
+        kind text not null, id text not null, currency text not null, sum bigint not null,
+        primary key (kind, id, currency))`,
+      'create table revocations (digest text primary key, text text not null, reason text not null, at bigint not null)',
+      `create table quarantine (
+        kind text not null, id text not null, since bigint not null, until bigint not null,
+        failures bigint not null, reason text not null, primary key (kind, id))`,
+    ],
+  ],
+};

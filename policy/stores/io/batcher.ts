@@ -1,0 +1,90 @@
+/**
+ * Group commit: what is asked while a batch is under way goes into the next one, so that many answers share one flush of
+ * the disk. Within a turn of the event loop all are collected.
+ */
+export class Batcher<Item, Result> {
+  #waiting: Waiting<Item, Result>[] = [];
+  #isRunning = false;
+  #isScheduled = false;
+  #idle: (() => void)[] = [];
+
+  constructor(
+    private readonly options: {
+      /** Does all of them; one result each, in their order. */
+      readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
+      /** Items in one batch at most. */
+      readonly most: number;
+      /** How long an item waits for its result before whoever asked is told that there is none, milliseconds. */
+      readonly timeout: number;
+      readonly timedOut: () => Error;
+      /** Does the error say nothing about single items? Otherwise they are done one by one, to spare the others. */
+      readonly concernsAll: (error: unknown) => boolean;
+      /** An item was done after whoever asked had been told that it was not. */
+      readonly late: (item: Item, result: Result) => void;
+    },
+  ) {}
+
+  add(item: Item): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      const entry: Waiting<Item, Result> = { item, resolve, reject, isLate: false, timer: undefined };
+      entry.timer = setTimeout(() => {
+        entry.isLate = true;
+        reject(this.options.timedOut());
+      }, this.options.timeout);
+      this.#waiting.push(entry);
+      this.#schedule();
+    });
+  }
+
+  /** Resolves when nothing is waiting. */
+  drained(): Promise<void> {
+    if (!this.#isRunning && this.#waiting.length === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  #schedule(): void {
+    if (this.#isRunning || this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      void this.#run();
+    });
+  }
+
+  async #run(): Promise<void> {
+    this.#isRunning = true;
+    await this.#runBatch(this.#waiting.splice(0, this.options.most));
+    this.#isRunning = false;
+    if (this.#waiting.length > 0) this.#schedule();
+    else for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  async #runBatch(batch: readonly Waiting<Item, Result>[]): Promise<void> {
+    const { run, late, concernsAll } = this.options;
+    try {
+      const results = await run(batch.map(({ item }) => item));
+      batch.forEach((entry, i) => {
+        clearTimeout(entry.timer);
+        if (entry.isLate) late(entry.item, results[i] as Result);
+        else entry.resolve(results[i] as Result);
+      });
+    } catch (error) {
+      if (batch.length > 1 && !concernsAll(error)) {
+        for (const entry of batch) await this.#runBatch([entry]);
+        return;
+      }
+      for (const entry of batch) {
+        clearTimeout(entry.timer);
+        entry.reject(error as Error);
+      }
+    }
+  }
+}
+
+interface Waiting<Item, Result> {
+  readonly item: Item;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: Error) => void;
+  timer: NodeJS.Timeout | undefined;
+  isLate: boolean;
+}

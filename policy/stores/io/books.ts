@@ -1,0 +1,201 @@
+import { sql } from 'kysely';
+import type { Books, GrantRequest, GrantResult, Hold } from '../../payment/index.js';
+import { readDue, recordDeposits } from '../books/deposits.js';
+import type { DepositRecord, Due } from '../books/deposits.js';
+import { ownHolder, readPaidUntil, writeGrants } from '../books/grant.js';
+import type { GrantContext } from '../books/grant.js';
+import { commitAll, endHolders, endUnheld } from '../books/hold.js';
+import { BOOKS_MIGRATIONS } from '../books/schema.js';
+import type { BooksSchema } from '../books/schema.js';
+import { StoreUnavailable, table } from '../store.js';
+import type { Store } from '../store.js';
+import { Batcher } from './batcher.js';
+import { openStore } from './open.js';
+import type { OpenOptions } from './open.js';
+
+export interface BooksOptions extends OpenOptions {
+  /** Names this run of this PDP among all: random. */
+  readonly instance: string;
+  /** For how long a reservation without a paid time may come back once nobody holds it, milliseconds. Default 5 min. */
+  readonly resume?: number;
+  /** How long the answer to a request may wait for the database, milliseconds. Default 10 s. */
+  readonly timeout?: number;
+  /** Operations in one transaction at most. Default 512. */
+  readonly batch?: number;
+}
+
+type Operation =
+  | { readonly kind: 'grant'; readonly request: GrantRequest }
+  | { readonly kind: 'commit'; readonly hold: Hold; readonly now: number }
+  | { readonly kind: 'end'; readonly hold: Hold; readonly now: number };
+type Result = GrantResult | 'committed' | 'gone' | undefined;
+
+const MINUTE = 60_000;
+/** Digests of credentials that are known to be written down. */
+const MOST_KNOWN = 10_000;
+
+/** The books in a database: what is asked at the same time is written in one transaction. */
+export class StoredBooks implements Books {
+  readonly #batcher: Batcher<Operation, Result>;
+  readonly #known = new Set<string>();
+  readonly #resume: number;
+  /** Holders of whom nobody knows whether they were written down: they were told no. */
+  readonly #doubtful = new Set<string>();
+
+  static async open(place: string, options: BooksOptions): Promise<StoredBooks> {
+    return new StoredBooks(await openStore<BooksSchema>(place, BOOKS_MIGRATIONS, options), options);
+  }
+
+  constructor(
+    readonly store: Store<BooksSchema>,
+    private readonly options: BooksOptions,
+  ) {
+    this.#resume = options.resume ?? 5 * MINUTE;
+    this.#batcher = new Batcher({
+      run: (operations) => this.#write(operations),
+      most: options.batch ?? 512,
+      timeout: options.timeout ?? 10_000,
+      timedOut: () => new StoreUnavailable('the database did not answer in time'),
+      concernsAll: (error) => error instanceof StoreUnavailable,
+      late: (operation) => {
+        if (operation.kind === 'grant') this.#doubtful.add(operation.request.holder);
+      },
+    });
+  }
+
+  async grant(request: GrantRequest): Promise<GrantResult> {
+    try {
+      return (await this.#batcher.add({ kind: 'grant', request })) as GrantResult;
+    } catch (error) {
+      this.#doubtful.add(request.holder);
+      throw error;
+    }
+  }
+
+  async commit(hold: Hold, now: number): Promise<'committed' | 'gone'> {
+    return (await this.#batcher.add({ kind: 'commit', hold, now })) as 'committed' | 'gone';
+  }
+
+  async end(hold: Hold, now: number): Promise<void> {
+    await this.#batcher.add({ kind: 'end', hold, now });
+  }
+
+  async paidUntil(reservation: string): Promise<number | undefined> {
+    const { db, engine } = this.store;
+    const { rows } = await sql`
+      select 1 as one from grants where reservation = ${reservation} and state in ('held', 'committed') limit 1`.execute(
+      db,
+    );
+    if (rows.length === 0) return 0;
+    return (await readPaidUntil({ db, engine }, [reservation])).get(reservation);
+  }
+
+  /** Says that this PDP is alive; false where another one took it for dead, and ended what it held. */
+  async beat(now: number): Promise<boolean> {
+    const { instance } = this.options;
+    return this.store.transaction(async (db) => {
+      const { numAffectedRows } =
+        await sql`update instances set seen_at = ${now} where id = ${instance}`.execute(db);
+      if (numAffectedRows === 1n) return true;
+      await sql`insert into instances (id, seen_at) values (${instance}, ${now})`.execute(db);
+      return false;
+    });
+  }
+
+  /** Ends what PDPs held that were not heard of since `deadline`: their PEPs had the time to come back. */
+  async sweep(deadline: number, now: number): Promise<number> {
+    return this.store.transaction(async (db) => {
+      const context = { db, engine: this.store.engine };
+      const { rows } = await sql<{ id: string }>`
+        delete from instances where seen_at < ${deadline} and id <> ${this.options.instance} returning id`.execute(
+        db,
+      );
+      const { rows: held } = await sql<{ reservation: string }>`
+        delete from holders where instance in (select value ->> 0 from ${table(
+          this.store.engine,
+          rows.map(({ id }) => [id]),
+        )}) returning reservation`.execute(db);
+      await endUnheld(
+        context,
+        held.map(({ reservation }) => reservation),
+        now,
+        this.#resume,
+      );
+      return held.length;
+    });
+  }
+
+  /** What is owed to us: see `readDue`. */
+  due(limit: number): Promise<Due> {
+    return readDue(this.store, limit);
+  }
+
+  recordDeposits(records: readonly DepositRecord[], now: number): Promise<void> {
+    return this.store.transaction((db) => recordDeposits({ db, engine: this.store.engine }, records, now));
+  }
+
+  /** Writes what is waiting, and closes the database. */
+  async close(): Promise<void> {
+    await this.#batcher.drained();
+    await this.store.close();
+  }
+
+  /** Commits, then ends, then grants: what is let go in this turn can be taken in it. */
+  async #write(operations: readonly Operation[]): Promise<readonly Result[]> {
+    const { engine } = this.store;
+    const doubtful = [...this.#doubtful];
+    const own = (holder: string): string => ownHolder(this.options.instance, holder);
+    const results = new Map<Operation, Result>();
+    const digests = new Set<string>();
+    const known = {
+      has: (digest: string): boolean => this.#known.has(digest),
+      add: (digest: string): void => void digests.add(digest),
+    };
+    await this.store.transaction(async (db) => {
+      const context: GrantContext = { engine, db, instance: this.options.instance, known };
+      const commits = operations.filter((one) => one.kind === 'commit');
+      if (commits.length > 0) {
+        const paid = await commitAll(
+          context,
+          commits.map(({ hold }) => hold.reservation),
+          latest(commits),
+        );
+        for (const one of commits) results.set(one, paid.has(one.hold.reservation) ? 'committed' : 'gone');
+      }
+      const ends = operations.filter((one) => one.kind === 'end');
+      const gone = [...doubtful, ...ends.map(({ hold }) => hold.holder)].map(own);
+      const grants = operations.filter((one) => one.kind === 'grant');
+      if (gone.length > 0)
+        await endHolders(
+          context,
+          gone,
+          ends.map(({ hold }) => hold.reservation),
+          Math.max(latest(ends), latestGrant(grants)),
+          this.#resume,
+        );
+      if (grants.length > 0) {
+        const granted = await writeGrants(
+          context,
+          grants.map(({ request }) => request),
+        );
+        grants.forEach((one, i) => results.set(one, granted[i]));
+      }
+    });
+    for (const holder of doubtful) this.#doubtful.delete(holder);
+    for (const digest of digests) this.#remember(digest);
+    return operations.map((one) => results.get(one));
+  }
+
+  #remember(digest: string): void {
+    if (this.#known.size >= MOST_KNOWN) this.#known.clear();
+    this.#known.add(digest);
+  }
+}
+
+function latest(operations: readonly { readonly now: number }[]): number {
+  return operations.reduce((most, { now }) => Math.max(most, now), 0);
+}
+
+function latestGrant(operations: readonly { readonly request: GrantRequest }[]): number {
+  return operations.reduce((most, { request }) => Math.max(most, request.now), 0);
+}
