@@ -148,9 +148,10 @@ export class ClearingCentre {
     return audit(this.#store, options.verify === true ? this.#judge : undefined, this.options.breathe);
   }
 
-  /** Is the database there? */
-  async ping(): Promise<void> {
-    await this.#store.db.selectFrom('csc_head').select('seq').execute();
+  /** How many entries the ledger has; throws where the database is away. */
+  async entries(): Promise<number> {
+    const { seq } = await this.#store.db.selectFrom('csc_head').select('seq').executeTakeFirstOrThrow();
+    return Number(seq);
   }
 
   /** When everything that was submitted has its answer. */

@@ -51,8 +51,37 @@ export function signRequest(request: Omit<SignedRequest, 'principal'>, key: Priv
 export type Verified =
   { readonly principal: Principal; readonly problem?: undefined } | { readonly problem: string };
 
+type Claimed =
+  | {
+      readonly principal: Principal;
+      readonly name: string;
+      readonly at: string;
+      readonly signature: string;
+      readonly problem?: undefined;
+    }
+  | { readonly problem: string };
+
 const HEADER =
   /^KeyNote +principal="([!#-[\]-~]{1,4096})", *at="([!#-[\]-~]{1,40})", *signature="([!#-[\]-~]{1,4096})"$/;
+
+/** Who says that it asks, and that it is now; whether so, `verifyRequest` tells. */
+export function claimedBy(header: string, now: number, skew: number): Claimed {
+  const [, name, at, signature] = HEADER.exec(header) ?? [];
+  if (name === undefined || at === undefined || signature === undefined)
+    return { problem: 'expected Authorization: KeyNote principal="...", at="...", signature="..."' };
+  if (!(Math.abs(Date.parse(at) - now) <= skew))
+    return {
+      problem: `at="${at}" is not within ${skew / 1000} seconds of our clock, ${new Date(now).toISOString()}`,
+    };
+  try {
+    const principal = parsePrincipal(name);
+    if (!principal.isKey) return { problem: `principal="${name.slice(0, 80)}" is no key` };
+    return { principal, name, at, signature };
+  } catch (error) {
+    if (error instanceof KeyNoteKeyError) return { problem: error.message };
+    throw error;
+  }
+}
 
 /** Whose request is it? `skew`: how far `at` may be from `now`, milliseconds. */
 export function verifyRequest(
@@ -62,24 +91,16 @@ export function verifyRequest(
   skew: number,
   algorithms: AlgorithmChoice = 'modern',
 ): Verified {
-  const [, name, at, signature] = HEADER.exec(header) ?? [];
-  if (name === undefined || at === undefined || signature === undefined)
-    return { problem: 'expected Authorization: KeyNote principal="...", at="...", signature="..."' };
-  // The clock first: it costs nothing.
-  if (!(Math.abs(Date.parse(at) - now) <= skew))
-    return {
-      problem: `at="${at}" is not within ${skew / 1000} seconds of our clock, ${new Date(now).toISOString()}`,
-    };
+  const claimed = claimedBy(header, now, skew);
+  if (claimed.problem !== undefined) return claimed;
+  const { principal, name, at, signature } = claimed;
   try {
-    const principal = parsePrincipal(name);
-    if (!principal.isKey) return { problem: `principal="${name.slice(0, 80)}" is no key` };
     const text = requestText({ ...request, principal: name, at });
     const assertion = parseAssertion(`${text}Signature: ${quote(signature)}\n`, STRANGER_LIMITS);
     const { verdict, reason } = verifyAssertion(assertion, { algorithms });
     return verdict === 'verified' ? { principal } : { problem: reason };
   } catch (error) {
-    if (error instanceof KeyNoteKeyError || error instanceof KeyNoteSyntaxError)
-      return { problem: error.message };
+    if (error instanceof KeyNoteSyntaxError) return { problem: error.message };
     throw error;
   }
 }

@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import { fromMinor } from './currency.js';
 import { iso } from './plausible.js';
 import { big } from './rows.js';
-import type { ClearingSchema, EntryRow } from './schema.js';
+import type { ClearingSchema, EntryKind, EntryRow } from './schema.js';
 import { scales } from './views.js';
 
 export interface StatementQuery {
@@ -21,7 +21,7 @@ export interface StatementQuery {
 export interface StatementLine {
   readonly entry: number;
   readonly at: string;
-  readonly kind: string;
+  readonly kind: EntryKind;
   /** Account at the other end, by its name. */
   readonly counterparty: string;
   /** Number of the deposit, or of the batch. */

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Kysely } from 'kysely';
-import { isoScale, fromMinor } from './currency.js';
+import type { AccountKind } from './accounts.js';
+import { fromMinor, isoScale } from './currency.js';
 import { iso } from './plausible.js';
 import type { AccountRow, BalanceRow, BatchRow, ClearingSchema } from './schema.js';
 
@@ -20,7 +21,7 @@ export interface BalanceView {
 export interface AccountView {
   readonly id: string;
   readonly name: string;
-  readonly kind: string;
+  readonly kind: AccountKind;
   readonly keys: readonly string[];
   readonly frozen: boolean;
   readonly balances: readonly BalanceView[];
@@ -78,7 +79,7 @@ export async function viewAccounts(db: Db, now: number, only?: string): Promise<
       };
     };
     return {
-      ...{ id, name, kind, keys: JSON.parse(keys) as string[], frozen: frozen === 1n },
+      ...{ id, name, kind: kind as AccountKind, keys: JSON.parse(keys) as string[], frozen: frozen === 1n },
       balances: [...currencies].sort().map(view),
     };
   });
