@@ -1,3 +1,19 @@
+/** When things happen: the event loop, or whoever plays it. */
+export interface Timing {
+  /** Runs once those who ask at the same time have asked. */
+  readonly defer: (run: () => void) => void;
+  /** Runs after so many milliseconds; returns how to cancel. */
+  readonly after: (milliseconds: number, run: () => void) => () => void;
+}
+
+const EVENT_LOOP: Timing = {
+  defer: (run) => void setImmediate(run),
+  after: (milliseconds, run) => {
+    const timer = setTimeout(run, milliseconds);
+    return () => clearTimeout(timer);
+  },
+};
+
 /**
  * Group commit: what is asked while a batch is under way goes into the next one, so that many answers share one flush of
  * the disk. Within a turn of the event loop all are collected.
@@ -7,6 +23,7 @@ export class Batcher<Item, Result> {
   #isRunning = false;
   #isScheduled = false;
   #idle: (() => void)[] = [];
+  readonly #timing: Timing;
 
   constructor(
     private readonly options: {
@@ -21,16 +38,19 @@ export class Batcher<Item, Result> {
       readonly concernsAll: (error: unknown) => boolean;
       /** An item was done after whoever asked had been told that it was not. */
       readonly late: (item: Item, result: Result) => void;
+      readonly timing?: Timing | undefined;
     },
-  ) {}
+  ) {
+    this.#timing = options.timing ?? EVENT_LOOP;
+  }
 
   add(item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
-      const entry: Waiting<Item, Result> = { item, resolve, reject, isLate: false, timer: undefined };
-      entry.timer = setTimeout(() => {
+      const entry: Waiting<Item, Result> = { item, resolve, reject, isLate: false, cancel: () => undefined };
+      entry.cancel = this.#timing.after(this.options.timeout, () => {
         entry.isLate = true;
         reject(this.options.timedOut());
-      }, this.options.timeout);
+      });
       this.#waiting.push(entry);
       this.#schedule();
     });
@@ -45,7 +65,7 @@ export class Batcher<Item, Result> {
   #schedule(): void {
     if (this.#isRunning || this.#isScheduled) return;
     this.#isScheduled = true;
-    setImmediate(() => {
+    this.#timing.defer(() => {
       this.#isScheduled = false;
       void this.#run();
     });
@@ -64,7 +84,7 @@ export class Batcher<Item, Result> {
     try {
       const results = await run(batch.map(({ item }) => item));
       batch.forEach((entry, i) => {
-        clearTimeout(entry.timer);
+        entry.cancel();
         if (entry.isLate) late(entry.item, results[i] as Result);
         else entry.resolve(results[i] as Result);
       });
@@ -74,7 +94,7 @@ export class Batcher<Item, Result> {
         return;
       }
       for (const entry of batch) {
-        clearTimeout(entry.timer);
+        entry.cancel();
         entry.reject(error as Error);
       }
     }
@@ -85,6 +105,6 @@ interface Waiting<Item, Result> {
   readonly item: Item;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: Error) => void;
-  timer: NodeJS.Timeout | undefined;
+  cancel: () => void;
   isLate: boolean;
 }

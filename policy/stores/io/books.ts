@@ -10,6 +10,7 @@ import type { BooksSchema } from '../books/schema.js';
 import { StoreUnavailable, table } from '../store.js';
 import type { Store } from '../store.js';
 import { Batcher } from './batcher.js';
+import type { Timing } from './batcher.js';
 import { openStore } from './open.js';
 import type { OpenOptions } from './open.js';
 
@@ -22,6 +23,8 @@ export interface BooksOptions extends OpenOptions {
   readonly timeout?: number;
   /** Operations in one transaction at most. Default 512. */
   readonly batch?: number;
+  /** Default: the event loop's. */
+  readonly timing?: Timing;
 }
 
 type Operation =
@@ -57,6 +60,7 @@ export class StoredBooks implements Books {
       timeout: options.timeout ?? 10_000,
       timedOut: () => new StoreUnavailable('the database did not answer in time'),
       concernsAll: (error) => error instanceof StoreUnavailable,
+      timing: options.timing,
       late: (operation) => {
         if (operation.kind === 'grant') this.#doubtful.add(operation.request.holder);
       },
