@@ -26,6 +26,8 @@ interface Entry {
   result: GrantResult | undefined;
   /** The grant that has its nonces: its own, or the one before. */
   grant: FoundGrant | undefined;
+  /** Ids of the grants that have its nonces, once it is granted. */
+  readonly pays: Set<string>;
 }
 
 interface FoundGrant {
@@ -48,7 +50,7 @@ export async function writeGrants(
     const { payment } = request.verdict;
     if (payment === undefined) throw new TypeError('request.verdict: has no payment');
     const { reservation } = payment;
-    return { request, payment, reservation, result: undefined, grant: undefined };
+    return { request, payment, reservation, result: undefined, grant: undefined, pays: new Set() };
   });
   await takeNonces(context, entries);
   const fresh = entries.filter(({ result, grant }) => result === undefined && grant === undefined);
@@ -110,8 +112,10 @@ async function takeNonces(context: GrantContext, entries: readonly Entry[]): Pro
       const owner = owners.get(name) ?? own.get(name);
       if (owner === undefined) {
         isNew = true;
+        entry.pays.add(request.id);
         continue;
       }
+      entry.pays.add(owner.id);
       if (owner.reservation !== reservation) entry.result = { kind: 'spent', use: useOf(key, owner) };
       else if (owner.paidUntil !== undefined && owner.paidUntil <= request.now)
         entry.result = { kind: 'over', use: useOf(key, owner), paidUntil: owner.paidUntil };
@@ -303,17 +307,25 @@ async function insertHolders(
 ): Promise<void> {
   if (entries.length === 0) return;
   const rows = new Map<string, Cell[]>();
-  for (const { request, reservation } of entries) {
+  for (const { request, reservation, pays } of entries) {
     const { holder, pepId, handle, now } = request;
     const own = ownHolder(instance, holder);
-    rows.set(own, [own, reservation, pepId, handle, instance, now]);
+    const before = rows.get(own);
+    const grants = `${before?.[1] === reservation ? String(before[6]) : ' '}${[...pays].join(' ')} `;
+    rows.set(own, [own, reservation, pepId, handle, instance, now, grants]);
   }
   await sql`
-    insert into holders (holder, reservation, pep_id, handle, instance, since)
-    select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, cast(value ->> 5 as bigint)
+    insert into holders (holder, reservation, pep_id, handle, instance, since, grants)
+    select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, cast(value ->> 5 as bigint), value ->> 6
     from ${table(engine, [...rows.values()])} where true
-    on conflict (holder) do update set reservation = excluded.reservation`.execute(db);
+    on conflict (holder) do update set reservation = excluded.reservation, grants =
+      case when holders.reservation <> excluded.reservation then excluded.grants
+        when holders.grants like '%' || excluded.grants || '%' then holders.grants
+        else holders.grants || excluded.grants end`.execute(db);
 }
+
+/** Was this holder told Install for this grant? */
+export const HOLDS = sql`holders.reservation = grants.reservation and holders.grants like '% ' || grants.id || ' %'`;
 
 /** A holder's name among those of all PDPs. */
 export function ownHolder(instance: string, holder: string): string {

@@ -53,6 +53,8 @@ export interface BooksSchema {
     handle: string;
     instance: string;
     since: bigint;
+    /** The ids of the grants that it was told Install for, each between spaces. */
+    grants: string;
   };
   /** PDPs that are alive. */
   instances: { id: string; seen_at: bigint };
@@ -93,5 +95,7 @@ export const BOOKS_MIGRATIONS: Migrations = {
         kind text not null, id text not null, since bigint not null, until bigint not null,
         failures bigint not null, reason text not null, primary key (kind, id))`,
     ],
+    // A payment hangs on those who showed it, not on all who have its reservation.
+    () => [`alter table holders add column grants text not null default ' '`],
   ],
 };

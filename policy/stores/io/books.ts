@@ -30,7 +30,8 @@ export interface BooksOptions extends OpenOptions {
 type Operation =
   | { readonly kind: 'grant'; readonly request: GrantRequest }
   | { readonly kind: 'commit'; readonly hold: Hold; readonly now: number }
-  | { readonly kind: 'end'; readonly hold: Hold; readonly now: number };
+  | { readonly kind: 'end'; readonly hold: Hold; readonly now: number }
+  | { readonly kind: 'settle'; readonly now: number };
 type Result = GrantResult | 'committed' | 'gone' | undefined;
 
 const MINUTE = 60_000;
@@ -106,8 +107,12 @@ export class StoredBooks implements Books {
     });
   }
 
-  /** Ends what PDPs held that were not heard of since `deadline`: their PEPs had the time to come back. */
+  /**
+   * Ends what PDPs held that were not heard of since `deadline`: their PEPs had the time to come back. And what we were told
+   * too late, or never, that we hold: every write does that, but there may be none.
+   */
   async sweep(deadline: number, now: number): Promise<number> {
+    if (this.#doubtful.size > 0) await this.#batcher.add({ kind: 'settle', now });
     return this.store.transaction(async (db) => {
       const context = { db, engine: this.store.engine };
       const { rows } = await sql<{ id: string }>`
@@ -161,10 +166,10 @@ export class StoredBooks implements Books {
       if (commits.length > 0) {
         const paid = await commitAll(
           context,
-          commits.map(({ hold }) => hold.reservation),
+          commits.map(({ hold }) => ({ ...hold, holder: own(hold.holder) })),
           latest(commits),
         );
-        for (const one of commits) results.set(one, paid.has(one.hold.reservation) ? 'committed' : 'gone');
+        for (const one of commits) results.set(one, paid.has(own(one.hold.holder)) ? 'committed' : 'gone');
       }
       const ends = operations.filter((one) => one.kind === 'end');
       const gone = [...doubtful, ...ends.map(({ hold }) => hold.holder)].map(own);
@@ -174,7 +179,7 @@ export class StoredBooks implements Books {
           context,
           gone,
           ends.map(({ hold }) => hold.reservation),
-          Math.max(latest(ends), latestGrant(grants)),
+          Math.max(latest(operations.filter((one) => one.kind !== 'grant')), latestGrant(grants)),
           this.#resume,
         );
       if (grants.length > 0) {
