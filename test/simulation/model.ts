@@ -19,11 +19,13 @@ export class Entry {
   reservation = '';
   /** Of what the PDP said Install to, for this reservation. */
   readonly nonces = new Map<string, number>();
+  /** Those of them that no success was heard of. */
+  readonly unconfirmed = new Set<string>();
   isInstalled = false;
   isEnded = false;
   askedAt = 0;
   /** When it was asked for what is installed: from then on a success is awaited. */
-  heldSince = 0;
+  heldSince: number | undefined;
 
   constructor(
     readonly server: Server,
@@ -92,11 +94,17 @@ export class Model {
     const paid = this.#paid.get(nonce);
     if (paid !== undefined && paid !== reservation && entry.server.sweptAt === undefined)
       this.broken(`nonce ${nonce} is granted to ${reservation}: it was paid out for ${paid}`);
-    if (entry.reservation !== reservation) entry.nonces.clear();
+    if (entry.reservation !== reservation) {
+      forget(entry, entry.nonces.keys());
+      entry.heldSince = undefined;
+    }
     entry.reservation = reservation;
-    // A refresh gives no more time to report.
-    if (!entry.isInstalled || !entry.nonces.has(nonce)) entry.heldSince = entry.askedAt;
-    if (!entry.nonces.has(nonce)) entry.nonces.set(nonce, now);
+    // Neither a refresh nor another payment gives more time to report.
+    entry.heldSince ??= entry.askedAt;
+    if (!entry.nonces.has(nonce)) {
+      entry.nonces.set(nonce, now);
+      entry.unconfirmed.add(nonce);
+    }
     entry.isInstalled = true;
     this.#firstInstall.set(`${nonce} ${reservation}`, this.#firstInstall.get(`${nonce} ${reservation}`) ?? now);
   }
@@ -127,11 +135,14 @@ export class Model {
       }
       case 'unconfirmed':
         because(!isSolicited);
-        because(now - entry.heldSince >= this.holdTimeout || entry.server.lastSweptAt !== undefined);
+        because(now - (entry.heldSince ?? now) >= this.holdTimeout || entry.server.lastSweptAt !== undefined);
         break;
       default:
         break;
     }
+    // Whoever is told Remove has nothing to report any more.
+    forget(entry, isSolicited ? entry.unconfirmed : entry.nonces.keys());
+    entry.heldSince = undefined;
   }
 
   /** A PEP says that it has installed it; whether or not anybody hears. */
@@ -149,6 +160,8 @@ export class Model {
   /** A PDP has read a success. */
   heard(now: number, entry: Entry): void {
     this.tell(now, `${entry.name}: success of ${entry.reservation} is heard`);
+    entry.heldSince = undefined;
+    if (entry.isInstalled) entry.unconfirmed.clear();
     if (!entry.isInstalled || entry.server.sweptAt !== undefined) return;
     const { server, reservation } = entry;
     for (const nonce of entry.nonces.keys()) this.#confirmed.push({ nonce, reservation, server, at: now });
@@ -214,5 +227,12 @@ export class Model {
       end += duration * 1000;
     }
     return end;
+  }
+}
+
+function forget(entry: Entry, nonces: Iterable<string>): void {
+  for (const nonce of [...nonces]) {
+    entry.nonces.delete(nonce);
+    entry.unconfirmed.delete(nonce);
   }
 }

@@ -136,6 +136,8 @@ export class SimulatedPdp implements Owner, Server {
     this.world.model.tell(this.crashedAt, `${this.name} crashes`);
     this.isListening = false;
     for (const connection of this.connections) connection.cut();
+    for (const run of this.#backlog ?? []) run();
+    this.#backlog = undefined;
   }
 
   /** SIGSTOP, and SIGCONT later. */

@@ -84,7 +84,7 @@ export class SimulatedPep {
       const { asked } = state;
       const isSame = (): boolean => state.asked === asked && state.isInstalled && !state.isAwaited;
       if (chance < 0.75)
-        scheduler.later(0, chance < 0.1 ? 14_000 : 500, () => {
+        scheduler.later(0, chance < 0.1 && !this.isQuiet ? 14_000 : 500, () => {
           if (isSame()) this.#report(handle, true);
         });
       else if (chance < 0.87)

@@ -275,14 +275,16 @@ async function topUps(
   const timed = entries.filter(({ payment }) => payment.duration !== undefined);
   if (timed.length === 0) return [];
   const until = new Map<string, number>();
+  // Locked: what another PDP ends or releases meanwhile must not be counted. Paid time that ended early still counts.
   const { rows } = await sql<{ reservation: string; until: bigint }>`
-    select reservation, max(paid_until) as until from grants
-    where state in ('held', 'committed') and paid_until is not null
+    select reservation, paid_until as until from grants
+    where (state in ('held', 'committed') or (state = 'ended' and duration is not null)) and paid_until is not null
     and reservation in (select value ->> 0 from ${table(
       engine,
       timed.map(({ reservation }) => [reservation]),
-    )}) group by reservation`.execute(db);
-  for (const row of rows) until.set(row.reservation, Number(row.until));
+    )}) order by id ${forUpdate(engine)}`.execute(db);
+  for (const row of rows)
+    until.set(row.reservation, Math.max(until.get(row.reservation) ?? 0, Number(row.until)));
   return entries.map(({ request, payment, reservation }) => {
     if (payment.duration === undefined) return undefined;
     const from = Math.max(until.get(reservation) ?? 0, request.now);

@@ -20,7 +20,9 @@ export async function commitAll(
   await sql`
     update grants set state = 'committed', committed_at = ${now}
     where state = 'held' and reservation in (select value ->> 0 from ${reservations})
-    and exists (select 1 from holders where holder in (select value ->> 0 from ${holders}) and ${HOLDS})`.execute(db);
+    and exists (select 1 from holders where holder in (select value ->> 0 from ${holders}) and ${HOLDS})`.execute(
+    db,
+  );
   const { rows: paid } = await sql<{ holder: string }>`
     select distinct holder from holders join grants on ${HOLDS}
     where holder in (select value ->> 0 from ${holders}) and grants.state = 'committed'`.execute(db);

@@ -7,7 +7,7 @@ import type { GrantContext } from '../books/grant.js';
 import { commitAll, endHolders, endUnheld } from '../books/hold.js';
 import { BOOKS_MIGRATIONS } from '../books/schema.js';
 import type { BooksSchema } from '../books/schema.js';
-import { StoreUnavailable, table } from '../store.js';
+import { StoreUnavailable } from '../store.js';
 import type { Store } from '../store.js';
 import { Batcher } from './batcher.js';
 import type { Timing } from './batcher.js';
@@ -115,15 +115,12 @@ export class StoredBooks implements Books {
     if (this.#doubtful.size > 0) await this.#batcher.add({ kind: 'settle', now });
     return this.store.transaction(async (db) => {
       const context = { db, engine: this.store.engine };
-      const { rows } = await sql<{ id: string }>`
-        delete from instances where seen_at < ${deadline} and id <> ${this.options.instance} returning id`.execute(
-        db,
-      );
+      const { instance } = this.options;
+      await sql`delete from instances where seen_at < ${deadline} and id <> ${instance}`.execute(db);
+      // Also of one that was taken for dead before, wrote once more, and was gone before it could say that it lives.
       const { rows: held } = await sql<{ reservation: string }>`
-        delete from holders where instance in (select value ->> 0 from ${table(
-          this.store.engine,
-          rows.map(({ id }) => [id]),
-        )}) returning reservation`.execute(db);
+        delete from holders where instance <> ${instance} and instance not in (select id from instances)
+        returning reservation`.execute(db);
       await endUnheld(
         context,
         held.map(({ reservation }) => reservation),
