@@ -46,8 +46,8 @@ export class Cashier {
   #timeDue: number | undefined;
   readonly #asksForTime = new Set<Held>();
   #isFrozen = false;
-  /** Writes under way. */
-  readonly #writing = new Set<Promise<void>>();
+  /** By holder, the last that is being written about it: the next waits for that, also once it holds nothing. */
+  readonly #writing = new Map<string, Promise<void>>();
 
   constructor(private readonly options: CashierOptions) {
     this.#policy = options.policy;
@@ -87,7 +87,7 @@ export class Cashier {
     if (!success) this.forget(holder, now);
     else if (held.state === 'held') {
       held.state = 'committed';
-      void this.#write(held, async () => {
+      void this.#write(holder, async () => {
         const { reservation } = held.verdict.payment;
         if ((await this.options.books.commit({ holder, reservation }, now)) === 'committed') return;
         // Another PDP took us for dead meanwhile, and ended it.
@@ -103,7 +103,7 @@ export class Cashier {
     if (held === undefined) return;
     this.#asksForTime.delete(held);
     const { reservation } = held.verdict.payment;
-    void this.#write(held, () => this.options.books.end({ holder, reservation }, now));
+    void this.#write(holder, () => this.options.books.end({ holder, reservation }, now));
   }
 
   /** When `handleTimeout` has something to do next; extra calls are harmless. */
@@ -145,7 +145,9 @@ export class Cashier {
 
   /** Another PDP took us for dead, and ended what we held: it is asked for once more. */
   async renew(now: number): Promise<void> {
-    await Promise.all(this.held.all().map((held) => this.#write(held, () => this.#renew(held, now))));
+    await Promise.all(
+      this.held.all().map((held) => this.#write(held.request.holder, () => this.#renew(held, now))),
+    );
   }
 
   /** Nothing ends any more: what is held stays in the books. */
@@ -155,7 +157,7 @@ export class Cashier {
 
   /** Resolves when all is written down, or `patience` milliseconds are over. */
   async written(patience: number): Promise<void> {
-    await Promise.race([Promise.all(this.#writing), this.options.sleep(patience)]);
+    await Promise.race([Promise.all(this.#writing.values()), this.options.sleep(patience)]);
   }
 
   async #grant(
@@ -164,19 +166,19 @@ export class Cashier {
     keys: readonly NonceKey[],
     now: number,
   ): Promise<Verdict> {
-    const before = this.held.of(request.holder);
-    const granting = this.#grantAfter(before, request, verdict, keys, now);
-    if (before === undefined) return granting;
-    before.isAsking = true;
+    const { holder } = request;
+    const granting = this.#grantAfter(this.#writing.get(holder), request, verdict, keys, now);
+    const before = this.held.of(holder);
+    if (before !== undefined) before.isAsking = true;
     const done = (): void => {
-      before.isAsking = false;
+      if (before !== undefined) before.isAsking = false;
     };
-    before.writing = granting.then(done, done);
+    void this.#follow(holder, granting.then(done, done));
     return granting;
   }
 
   async #grantAfter(
-    before: Held | undefined,
+    before: Promise<void> | undefined,
     request: PaymentRequest,
     verdict: Granted,
     keys: readonly NonceKey[],
@@ -256,10 +258,10 @@ export class Cashier {
       await this.options.books.commit({ holder, reservation: verdict.payment.reservation }, now);
   }
 
-  async #settled(held: Held | undefined): Promise<void> {
-    if (held === undefined) return;
+  async #settled(writing: Promise<void> | undefined): Promise<void> {
+    if (writing === undefined) return;
     const late = this.options.sleep(PATIENCE).then(() => 'late');
-    if ((await Promise.race([held.writing, late])) === 'late')
+    if ((await Promise.race([writing, late])) === 'late')
       throw new Error('what the router reported before is not written down yet');
   }
 
@@ -286,7 +288,6 @@ export class Cashier {
       paidUntil,
       // A payment that is added gives no more time to report the one before.
       holdUntil: isHeldBefore ? before.holdUntil : now + this.options.holdTimeout,
-      writing: before?.writing ?? Promise.resolve(),
       isAsking: false,
     };
     for (const key of keys) held.keys.add(nameOf(key));
@@ -295,7 +296,7 @@ export class Cashier {
     if (before !== undefined && !isSame) {
       // The holder is written down with its new reservation: the old one has one less.
       const old = before.verdict.payment.reservation;
-      void this.#write(held, () => this.options.books.end({ holder: '', reservation: old }, now));
+      void this.#write(holder, () => this.options.books.end({ holder: '', reservation: old }, now));
     }
     if (state === 'held') this.#deadlines.add(held.holdUntil, { kind: 'hold', held });
     if (paidUntil !== undefined) this.#deadlines.add(paidUntil, { kind: 'paid', held });
@@ -366,8 +367,9 @@ export class Cashier {
   }
 
   /** Writes about one holder are in order, and tried again until the books have them. */
-  #write(held: Held, work: () => Promise<void>): Promise<void> {
-    const writing = held.writing.then(async () => {
+  #write(holder: string, work: () => Promise<void>): Promise<void> {
+    const before = this.#writing.get(holder) ?? Promise.resolve();
+    const writing = before.then(async () => {
       for (;;) {
         try {
           await work();
@@ -378,9 +380,15 @@ export class Cashier {
         await this.options.sleep(RETRY);
       }
     });
-    held.writing = writing;
-    this.#writing.add(writing);
-    return writing.finally(() => this.#writing.delete(writing));
+    return this.#follow(holder, writing);
+  }
+
+  #follow(holder: string, writing: Promise<void>): Promise<void> {
+    const following = writing.then(() => {
+      if (this.#writing.get(holder) === following) this.#writing.delete(holder);
+    });
+    this.#writing.set(holder, following);
+    return following;
   }
 }
 

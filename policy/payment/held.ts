@@ -11,8 +11,6 @@ export interface Held {
   paidUntil: number | undefined;
   /** Until when a PEP may report success, while it is `held`. */
   readonly holdUntil: number;
-  /** What is being written about it: the next waits for that. */
-  writing: Promise<void>;
   /** Something else is being granted to its holder: until that is decided nothing is taken back. */
   isAsking: boolean;
 }

@@ -73,7 +73,7 @@ export class SimulatedClearing {
   }
 
   #loop(): void {
-    this.scheduler.later(500, this.isQuiet ? 2000 : 6000, () => {
+    this.scheduler.later(500, this.isQuiet ? 8000 : 4000, () => {
       void this.#round().catch(() => undefined);
       this.#loop();
     });

@@ -41,7 +41,7 @@ interface Confirmed {
 }
 
 /** How long a PDP that runs may take to write a report down, with the database in trouble, milliseconds. */
-const TO_WRITE = 30_000;
+const TO_WRITE = 20_000;
 
 export class Model {
   readonly entries = new Set<Entry>();
@@ -140,8 +140,9 @@ export class Model {
       default:
         break;
     }
-    // Whoever is told Remove has nothing to report any more.
-    forget(entry, isSolicited ? entry.unconfirmed : entry.nonces.keys());
+    // Whoever is told Remove has nothing to report any more; where the database is away, nothing at all.
+    const isAll = !isSolicited || reason === 'store-unavailable';
+    forget(entry, isAll ? entry.nonces.keys() : entry.unconfirmed);
     entry.heldSince = undefined;
   }
 

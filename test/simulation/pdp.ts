@@ -14,15 +14,15 @@ import type { Owner, Troubles } from './store.js';
 
 /** Virtual milliseconds: those of `bandex pdp`, shortened alike. */
 export const TIMES = {
-  hold: 10_000,
-  dead: 20_000,
-  beat: 6000,
-  sweep: 9000,
+  hold: 6000,
+  dead: 10_000,
+  beat: 3500,
+  sweep: 5500,
   look: 2500,
   /** How long a PDP keeps the states of a PEP that is away. */
-  retention: 15_000,
+  retention: 8000,
   resume: 1_000_000,
-  timeout: 8000,
+  timeout: 5000,
 } as const;
 
 export interface PdpWorld {
@@ -155,6 +155,7 @@ export class SimulatedPdp implements Owner, Server {
 
   /** SIGTERM. */
   leave(): void {
+    if (!this.isListening || this.isStopped) return;
     this.world.model.tell(this.scheduler.now, `${this.name} leaves`);
     this.cashier.freeze();
     this.#isFrozen = true;
@@ -166,6 +167,10 @@ export class SimulatedPdp implements Owner, Server {
   // What PEPs say. All of it comes while the process runs.
 
   accept(connection: Connection): void {
+    if (!this.isListening) {
+      connection.cut();
+      return;
+    }
     this.connections.add(connection);
     // States that were kept for this PEP are its again; what it does not ask for anew has ended.
     for (const state of this.#states.values()) {

@@ -5,7 +5,7 @@ import type { SimulatedPdp } from './pdp.js';
 import type { Scheduler } from './scheduler.js';
 
 /** How long decisions are used without a PDP (RFC 2749 3.5), in the measure of `TIMES`. */
-const CACHE_TIME = 26_000;
+const CACHE_TIME = 13_000;
 
 interface RouterState {
   asked: Asked;
@@ -84,7 +84,7 @@ export class SimulatedPep {
       const { asked } = state;
       const isSame = (): boolean => state.asked === asked && state.isInstalled && !state.isAwaited;
       if (chance < 0.75)
-        scheduler.later(0, chance < 0.1 && !this.isQuiet ? 14_000 : 500, () => {
+        scheduler.later(0, chance < 0.1 && !this.isQuiet ? 9000 : 500, () => {
           if (isSame()) this.#report(handle, true);
         });
       else if (chance < 0.87)
@@ -100,7 +100,7 @@ export class SimulatedPep {
     if (this.#connection !== connection) return;
     this.#connection = undefined;
     this.#lostAt = this.scheduler.now;
-    this.#connectLater(this.isQuiet || this.scheduler.chance(0.8) ? 2000 : 32_000);
+    this.#connectLater(this.isQuiet || this.scheduler.chance(0.8) ? 2000 : 16_000);
   }
 
   #report(handle: string, isSuccess: boolean): void {

@@ -18,10 +18,12 @@ import { Scheduler } from './scheduler.js';
 import { NO_TROUBLES, TroubledStore } from './store.js';
 import type { Troubles } from './store.js';
 
-const TROUBLE = 35_000;
+const TROUBLE = 20_000;
+/** After this whoever was stopped goes on, and slow transactions are done. */
+const CALM = TROUBLE + 18_000;
 /** Long enough for a dead PDP to be swept, and for what is held to be released. */
-const QUIET = 75_000;
-const ACTIONS = 16;
+const END = CALM + 20_000;
+const ACTIONS = 14;
 const TABLES = ['nonces', 'grants', 'credentials', 'holders', 'instances', 'totals'];
 
 const HARSH: Troubles = { before: 0.04, aborted: 0.03, unknown: 0.04, twice: 0.03, slow: 0.015 };
@@ -104,7 +106,7 @@ export class Schedule {
     for (let n = 0; n < ACTIONS; n++) scheduler.at(scheduler.between(200, TROUBLE), () => this.#act());
     await this.#until(TROUBLE);
     await this.#calm();
-    await this.#until(TROUBLE + QUIET);
+    await this.#until(END);
     await checkBooks(this.databases, this);
     this.#told();
   }
@@ -125,8 +127,7 @@ export class Schedule {
     this.clearing.isQuiet = true;
     for (const pep of this.peps) pep.isQuiet = true;
     if (!this.pdps.some((pdp) => pdp.isAlive && !pdp.isLeaving)) this.#startPdp();
-    // Those that were stopped are back by then, and slow transactions done.
-    await this.#until(TROUBLE + 40_000);
+    await this.#until(CALM);
     for (const pep of this.peps) for (const handle of [...pep.states.keys()]) pep.refresh(handle);
   }
 
@@ -135,7 +136,7 @@ export class Schedule {
     const payers = scheduler.chance(0.15) ? [...PAYERS] : [scheduler.pick(PAYERS)];
     return {
       ...{ nonce, payers, amount: scheduler.pick(['0.44', '1', '2.5']), limited: scheduler.chance(0.2) },
-      duration: scheduler.chance(0.35) ? scheduler.pick([4, 12, 30, 200]) : undefined,
+      duration: scheduler.chance(0.35) ? scheduler.pick([4, 10, 25, 100]) : undefined,
     };
   }
 
@@ -171,7 +172,7 @@ export class Schedule {
       if (!pdp.isAlive) return;
       pdp.crash();
       if (scheduler.chance(0.8)) scheduler.later(100, 8000, () => this.#startPdp());
-    } else if (chance < 0.6) pdp.stop(scheduler.between(100, scheduler.chance(0.5) ? 4000 : 38_000));
+    } else if (chance < 0.6) pdp.stop(scheduler.between(100, scheduler.chance(0.5) ? 3000 : 17_000));
     else if (chance < 0.68) {
       pdp.leave();
       scheduler.later(100, 3000, () => this.#startPdp());

@@ -46,7 +46,7 @@ export class TroubledStore<Schema> implements Store<Schema> {
     const { scheduler } = this.owner;
     const { slow } = this.troubles();
     return new Promise((resolve, reject) => {
-      const [low, high] = scheduler.chance(slow) ? [2000, 14_000] : [1, 60];
+      const [low, high] = scheduler.chance(slow) ? [1000, 9000] : [1, 60];
       scheduler.later(low, high, () =>
         this.owner.whenRunning(async (isAlive) => {
           // A commit that was on its way when the process died is done, or is not.

@@ -45,6 +45,8 @@ export class StoredBooks implements Books {
   readonly #resume: number;
   /** Holders of whom nobody knows whether they were written down: they were told no. */
   readonly #doubtful = new Set<string>();
+  /** Another PDP has taken us for dead, and nobody was told yet. */
+  #isMissed = false;
 
   static async open(place: string, options: BooksOptions): Promise<StoredBooks> {
     return new StoredBooks(await openStore<BooksSchema>(place, BOOKS_MIGRATIONS, options), options);
@@ -95,16 +97,20 @@ export class StoredBooks implements Books {
     return (await readPaidUntil({ db, engine }, [reservation])).get(reservation);
   }
 
-  /** Says that this PDP is alive; false where another one took it for dead, and ended what it held. */
+  /** Says that this PDP is alive; false, once, where another one took it for dead, and ended what it held. */
   async beat(now: number): Promise<boolean> {
     const { instance } = this.options;
-    return this.store.transaction(async (db) => {
+    await this.store.transaction(async (db) => {
       const { numAffectedRows } =
         await sql`update instances set seen_at = ${now} where id = ${instance}`.execute(db);
-      if (numAffectedRows === 1n) return true;
+      if (numAffectedRows === 1n) return;
+      // Remembered here: of a commit whose answer is lost, the next try finds nothing amiss.
+      this.#isMissed = true;
       await sql`insert into instances (id, seen_at) values (${instance}, ${now})`.execute(db);
-      return false;
     });
+    const isMissed = this.#isMissed;
+    this.#isMissed = false;
+    return !isMissed;
   }
 
   /**
