@@ -31,13 +31,14 @@ export class Batcher<Item, Result> {
       readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
       /** Items in one batch at most. */
       readonly most: number;
-      /** How long an item waits for its result before whoever asked is told that there is none, milliseconds. */
+      /**
+       * How long an item waits for its result before whoever asked is told that there is none, milliseconds. It is not begun
+       * then; where it was, it may yet be done.
+       */
       readonly timeout: number;
       readonly timedOut: () => Error;
       /** Does the error say nothing about single items? Otherwise they are done one by one, to spare the others. */
       readonly concernsAll: (error: unknown) => boolean;
-      /** An item was done after whoever asked had been told that it was not. */
-      readonly late: (item: Item, result: Result) => void;
       readonly timing?: Timing | undefined;
     },
   ) {
@@ -73,20 +74,20 @@ export class Batcher<Item, Result> {
 
   async #run(): Promise<void> {
     this.#isRunning = true;
-    await this.#runBatch(this.#waiting.splice(0, this.options.most));
+    const batch = this.#waiting.splice(0, this.options.most).filter(({ isLate }) => !isLate);
+    if (batch.length > 0) await this.#runBatch(batch);
     this.#isRunning = false;
     if (this.#waiting.length > 0) this.#schedule();
     else for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   async #runBatch(batch: readonly Waiting<Item, Result>[]): Promise<void> {
-    const { run, late, concernsAll } = this.options;
+    const { run, concernsAll } = this.options;
     try {
       const results = await run(batch.map(({ item }) => item));
       batch.forEach((entry, i) => {
         entry.cancel();
-        if (entry.isLate) late(entry.item, results[i] as Result);
-        else entry.resolve(results[i] as Result);
+        entry.resolve(results[i] as Result);
       });
     } catch (error) {
       if (batch.length > 1 && !concernsAll(error)) {

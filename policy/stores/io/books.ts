@@ -64,9 +64,6 @@ export class StoredBooks implements Books {
       timedOut: () => new StoreUnavailable('the database did not answer in time'),
       concernsAll: (error) => error instanceof StoreUnavailable,
       timing: options.timing,
-      late: (operation) => {
-        if (operation.kind === 'grant') this.#doubtful.add(operation.request.holder);
-      },
     });
   }
 
@@ -155,7 +152,7 @@ export class StoredBooks implements Books {
   /** Commits, then ends, then grants: what is let go in this turn can be taken in it. */
   async #write(operations: readonly Operation[]): Promise<readonly Result[]> {
     const { engine } = this.store;
-    const doubtful = [...this.#doubtful];
+    if (this.#doubtful.size > 0) await this.#endDoubtful(Math.max(...operations.map(timeOf)));
     const own = (holder: string): string => ownHolder(this.options.instance, holder);
     const results = new Map<Operation, Result>();
     const digests = new Set<string>();
@@ -175,14 +172,13 @@ export class StoredBooks implements Books {
         for (const one of commits) results.set(one, paid.has(own(one.hold.holder)) ? 'committed' : 'gone');
       }
       const ends = operations.filter((one) => one.kind === 'end');
-      const gone = [...doubtful, ...ends.map(({ hold }) => hold.holder)].map(own);
       const grants = operations.filter((one) => one.kind === 'grant');
-      if (gone.length > 0)
+      if (ends.length > 0)
         await endHolders(
           context,
-          gone,
+          ends.map(({ hold }) => own(hold.holder)),
           ends.map(({ hold }) => hold.reservation),
-          Math.max(latest(operations.filter((one) => one.kind !== 'grant')), latestGrant(grants)),
+          latest(ends),
           this.#resume,
         );
       if (grants.length > 0) {
@@ -193,9 +189,17 @@ export class StoredBooks implements Books {
         grants.forEach((one, i) => results.set(one, granted[i]));
       }
     });
-    for (const holder of doubtful) this.#doubtful.delete(holder);
     for (const digest of digests) this.#remember(digest);
     return operations.map((one) => results.get(one));
+  }
+
+  /** In a transaction of its own: were it run again together with grants to the same holders, it would undo these. */
+  async #endDoubtful(now: number): Promise<void> {
+    const { engine } = this.store;
+    const doubtful = [...this.#doubtful];
+    const names = doubtful.map((holder) => ownHolder(this.options.instance, holder));
+    await this.store.transaction((db) => endHolders({ db, engine }, names, [], now, this.#resume));
+    for (const holder of doubtful) this.#doubtful.delete(holder);
   }
 
   #remember(digest: string): void {
@@ -208,6 +212,6 @@ function latest(operations: readonly { readonly now: number }[]): number {
   return operations.reduce((most, { now }) => Math.max(most, now), 0);
 }
 
-function latestGrant(operations: readonly { readonly request: GrantRequest }[]): number {
-  return operations.reduce((most, { request }) => Math.max(most, request.now), 0);
+function timeOf(operation: Operation): number {
+  return operation.kind === 'grant' ? operation.request.now : operation.now;
 }
