@@ -45,6 +45,7 @@ export class ClearingServer {
   readonly #identity;
   readonly #clock: () => number;
   #isReady = false;
+  #underWay = 0;
 
   constructor(private readonly options: ClearingServerOptions) {
     const { centre, operators = [], clock = Date.now, skew = SKEW, log = SILENT } = options;
@@ -53,6 +54,11 @@ export class ClearingServer {
     this.metrics = new ClearingMetrics(() => centre.entries());
     this.#app = newApp(options);
     this.#prepare(log);
+  }
+
+  /** Requests that have no answer yet. */
+  get underWay(): number {
+    return this.#underWay;
   }
 
   async listen(address: string, port: number): Promise<AddressInfo> {
@@ -91,8 +97,10 @@ export class ClearingServer {
     app.decorateRequest('identity', undefined);
     app.decorateRequest('octets', null as unknown as Uint8Array);
     readBodies(app);
-    app.addHook('onRequest', (request, _reply, done) => {
+    app.addHook('onRequest', (request, reply, done) => {
       request.octets = NOTHING;
+      this.#underWay++;
+      reply.raw.once('close', () => this.#underWay--);
       if (isAuthenticated(request)) screen(request, this.#clock(), this.#identity);
       done();
     });
