@@ -162,10 +162,15 @@ export async function crossChecks(db: Kysely<ClearingSchema>, problems: Problems
       const { entry, deposit } = row;
       problems.add({
         what,
-        ...(entry == null ? {} : { entry: Number(entry) }),
-        ...(deposit == null ? {} : { deposit: Number(deposit) }),
+        ...(isNothing(entry) ? {} : { entry: Number(entry) }),
+        ...(isNothing(deposit) ? {} : { deposit: Number(deposit) }),
         text: say(row),
       });
     }
   }
+}
+
+/** The statement has no such column, or it is null. */
+function isNothing(value: Row[string] | undefined): value is null | undefined {
+  return value === undefined || value === null;
 }

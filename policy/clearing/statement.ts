@@ -100,11 +100,19 @@ const COLUMNS = [
 export function statementCsv({ opening, lines, closing }: Statement): string {
   const rows = [
     COLUMNS,
-    COLUMNS.map((column) => ({ kind: 'opening', balance: opening })[column as 'kind'] ?? ''),
+    balanceRow('opening', opening),
     ...lines.map((line) => COLUMNS.map((column) => line[column])),
-    COLUMNS.map((column) => ({ kind: 'closing', balance: closing })[column as 'kind'] ?? ''),
+    balanceRow('closing', closing),
   ];
   return rows.map((row) => `${row.map(cell).join(',')}\r\n`).join('');
+}
+
+function balanceRow(kind: string, balance: string): string[] {
+  const known = new Map<string, string>([
+    ['kind', kind],
+    ['balance', balance],
+  ]);
+  return COLUMNS.map((column) => known.get(column) ?? '');
 }
 
 /** A spreadsheet takes `=1+1` for a formula; numbers are ours and stay as they are. */

@@ -119,20 +119,20 @@ export class ClearingServer {
     });
     app.register(swagger, { openapi: OPENAPI, transform: jsonSchemaTransform });
     app.register((inner, _options, done) => {
-      routes(inner as App, {
+      routes(inner, {
         centre,
         clock: this.#clock,
         metrics: this.metrics,
         log: (fields, message) => log.info(fields, message),
       });
-      this.#public(inner as App);
+      this.#public(inner);
       done();
     });
   }
 
   #public(app: App): void {
     const hide = { schema: { hide: true } };
-    app.get('/openapi.json', hide, async () => app.swagger());
+    app.get('/openapi.json', hide, () => Promise.resolve(app.swagger()));
     app.get('/-/healthy', hide, async (_request, reply) => reply.type('text/plain').send('healthy\n'));
     app.get('/-/ready', hide, async (_request, reply) => {
       const isReady =

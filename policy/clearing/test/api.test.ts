@@ -6,7 +6,7 @@ import { signRequest } from '../index.js';
 import type { KnownAccount } from '../index.js';
 import { ClearingClient, ClearingRefused, ClearingServer, ClearingUnavailable } from '../io/index.js';
 import type { ClearingClientOptions } from '../io/index.js';
-import { ACCOUNTS, dump, KEYS, NOW, openCentre, payment, principal, requestOf } from './centre.js';
+import { claimOf, ACCOUNTS, dump, KEYS, NOW, openCentre, payment, principal, requestOf } from './centre.js';
 import type { Opened } from './centre.js';
 import { Authority, WEAK } from './certificates.js';
 import type { Identity } from './certificates.js';
@@ -62,7 +62,8 @@ describe('The clearing centre over HTTPS', () => {
     const before = await dump(opened.store);
     await assert.rejects(ask, (error: Error) => {
       assert.match(error.message, message);
-      assert.equal((error as ClearingRefused).status, status, error.message);
+      assert.ok(error instanceof ClearingRefused, String(error));
+      assert.equal(error.status, status, error.message);
       return true;
     });
     assert.equal(await dump(opened.store), before);
@@ -249,7 +250,7 @@ describe('The clearing centre over HTTPS', () => {
 
   it('holds credit, and frees it', async () => {
     const { deposit, assertions } = payment({ nonce: 'held' });
-    const { committedAt: _, ...claim } = deposit;
+    const claim = claimOf(deposit);
     const hold = { ...claim, expiresAt: new Date(NOW + 3_600_000).toISOString() };
     const [answer] = await by('nick').hold({ assertions, holds: [hold] });
     assert.equal(answer?.answer, 'held', answer?.reason);

@@ -4,7 +4,7 @@ import { authorization, check, offered, principal, signed } from '../../payment/
 import { onEachEngine } from '../../stores/test/engines.js';
 import { statementCsv } from '../index.js';
 import type { DepositAnswer, Hold, HoldAnswer } from '../index.js';
-import { account, ACCOUNTS, dump, known, NOW, openCentre, payment, requestOf } from './centre.js';
+import { claimOf, account, ACCOUNTS, dump, known, NOW, openCentre, payment, requestOf } from './centre.js';
 import type { CentreOptions, Opened, Paid } from './centre.js';
 
 const HOUR = 3_600_000;
@@ -27,7 +27,7 @@ describe('The books', () => {
     }
     async function hold(paid: Paid, expires = NOW + HOUR, now = NOW): Promise<HoldAnswer> {
       const { deposit, assertions } = payment(paid);
-      const { committedAt: _, ...claim } = deposit;
+      const claim = claimOf(deposit);
       const asked: Hold = { ...claim, expiresAt: new Date(expires).toISOString() };
       const [answer] = await opened.centre.hold(
         known(opened.centre, 'nick'),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { onEachEngine } from '../../stores/test/engines.js';
 import type { DepositAnswer } from '../index.js';
-import { account, known, NOW, openCentre, payment, principal, requestOf } from './centre.js';
+import { claimOf, account, known, NOW, openCentre, payment, principal, requestOf } from './centre.js';
 import type { Opened } from './centre.js';
 
 /*
@@ -16,7 +16,13 @@ const LIMIT = 160n;
 const HOLD = 3_600_000;
 
 type Step =
-  | { readonly do: 'deposit'; readonly nonces: readonly number[]; readonly amount: number; readonly place: number; readonly lost: boolean }
+  | {
+      readonly do: 'deposit';
+      readonly nonces: readonly number[];
+      readonly amount: number;
+      readonly place: number;
+      readonly lost: boolean;
+    }
   | { readonly do: 'hold'; readonly nonce: number; readonly amount: number }
   | { readonly do: 'release'; readonly nonce: number }
   | { readonly do: 'settle' }
@@ -36,7 +42,14 @@ const STEP: fc.Arbitrary<Step> = fc.oneof(
       lost: fc.boolean(),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('hold' as const), nonce: index(NONCES), amount: index(AMOUNTS.length) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('hold' as const),
+      nonce: index(NONCES),
+      amount: index(AMOUNTS.length),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('release' as const), nonce: index(NONCES) }) },
   { weight: 1, arbitrary: fc.constant({ do: 'settle' as const }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('pay' as const), batch: index(4) }) },
@@ -74,7 +87,8 @@ class Model {
   hold(nonce: number, amount: bigint): string {
     if (this.spent.has(nonce)) return 'double-spent';
     const live = this.holds.get(nonce);
-    if (live !== undefined && live.expires > this.now) return live.amount === amount ? 'duplicate' : 'refused';
+    if (live !== undefined && live.expires > this.now)
+      return live.amount === amount ? 'duplicate' : 'refused';
     if (this.owed + amount > LIMIT) return 'refused';
     this.holds.set(nonce, { amount, expires: this.now + HOLD });
     return 'held';
@@ -135,7 +149,10 @@ function seed(): { seed?: number } {
 
 function open(where: string): Promise<Opened> {
   return openCentre(where, {
-    accounts: [account('martha', 'provider', ['martha'], { limit: { USD: LIMIT } }), account('nick', 'isp', ['nick'])],
+    accounts: [
+      account('martha', 'provider', ['martha'], { limit: { USD: LIMIT } }),
+      account('nick', 'isp', ['nick']),
+    ],
   });
 }
 
@@ -163,8 +180,10 @@ class Runner {
       }
       case 'hold': {
         const { deposit, assertions } = paymentOf(step.nonce, step.amount, 0);
-        const { committedAt: _, ...claim } = deposit;
-        const holds = [{ ...claim, id: `${step.nonce}`, expiresAt: new Date(model.now + HOLD).toISOString() }];
+        const claim = claimOf(deposit);
+        const holds = [
+          { ...claim, id: `${step.nonce}`, expiresAt: new Date(model.now + HOLD).toISOString() },
+        ];
         const [answer] = await centre.hold(nick, { assertions, holds }, model.now);
         assert.equal(answer?.answer, model.hold(step.nonce, cents(step.amount)), answer?.reason);
         return;
