@@ -27,8 +27,10 @@ export interface ClearingServerOptions {
   /** Certificate, key, and who may sign clients' certificates. Without it HTTP is plain: only behind something, or for a test. */
   readonly tls?: TlsOptions;
   readonly limits?: Partial<ServerLimits>;
-  /** Milliseconds since 1970. */
+  /** What payments are judged and booked by; milliseconds since 1970. */
   readonly clock?: () => number;
+  /** What the time of a signed request is compared with; the same, unless it is told otherwise. */
+  readonly wallClock?: () => number;
   /** How far the time of a signed request may be from ours. Default five minutes. */
   readonly skew?: number;
   readonly log?: ClearingLog;
@@ -44,12 +46,14 @@ export class ClearingServer {
   readonly #app: App;
   readonly #identity;
   readonly #clock: () => number;
+  readonly #wallClock: () => number;
   #isReady = false;
   #underWay = 0;
 
   constructor(private readonly options: ClearingServerOptions) {
     const { centre, operators = [], clock = Date.now, skew = SKEW, log = SILENT } = options;
     this.#clock = clock;
+    this.#wallClock = options.wallClock ?? clock;
     this.#identity = { directory: centre.directory, operators, skew };
     this.metrics = new ClearingMetrics(() => centre.entries());
     this.#app = newApp(options);
@@ -101,13 +105,13 @@ export class ClearingServer {
       request.octets = NOTHING;
       this.#underWay++;
       reply.raw.once('close', () => this.#underWay--);
-      if (isAuthenticated(request)) screen(request, this.#clock(), this.#identity);
+      if (isAuthenticated(request)) screen(request, this.#wallClock(), this.#identity);
       done();
     });
     // Before the request is looked at: strangers do not learn what is wrong with it.
     app.addHook('preValidation', (request, _reply, done) => {
       if (isAuthenticated(request))
-        request.identity = identify(request, request.octets, this.#clock(), this.#identity);
+        request.identity = identify(request, request.octets, this.#wallClock(), this.#identity);
       done();
     });
     app.addHook('onResponse', (request, reply, done) => {
