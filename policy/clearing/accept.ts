@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Kysely } from 'kysely';
 import { table } from '../stores/store.js';
 import type { EngineName } from '../stores/store.js';
+import { chargeDigest } from './chain.js';
 import { checkCredit } from './credit.js';
 import type { Deposit, DepositAnswer, Receipt, Use } from './deposit.js';
 import { Books, findKnown } from './desk.js';
@@ -110,8 +111,8 @@ class Till {
     await insert(engine, db, 'csc_deposits', [...this.#deposits.values()]);
     await insert(engine, db, 'csc_charges', this.#charges);
     const nonces = this.#charges.map(({ payer, nonce }) => [payer, nonce]);
-    await sql`delete from csc_holds where exists (select 1 from ${table(engine, nonces)}
-      where csc_holds.payer = value ->> 0 and csc_holds.nonce = value ->> 1)`.execute(db);
+    await sql`delete from csc_holds where (payer, nonce) in
+      (select value ->> 0, value ->> 1 from ${table(engine, nonces)})`.execute(db);
     await this.journal.close();
   }
 
@@ -130,14 +131,10 @@ class Till {
     const { isp, id, nonce, deposit, content } = one;
     const { currency } = deposit;
     const number = ++journal.head.deposits;
-    const booking = {
-      transaction: `D${number}`,
-      kind: 'deposit',
-      reference: number,
-      digest: content,
-    } as const;
+    const booked = { transaction: `D${number}`, kind: 'deposit', reference: number } as const;
     const firstSeq = journal.head.seq + 1n;
     for (const { payer, principal, name, account, provider, amount } of charges) {
+      const booking = { ...booked, digest: chargeDigest(content, { payer, provider }) };
       const [debit] = journal.transfer(booking, { from: account, to: isp, currency, amount });
       const hold = books.hold(payer, nonce);
       if (hold !== undefined) books.removeHold(hold);

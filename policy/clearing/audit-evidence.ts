@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Kysely } from 'kysely';
 import { keyIdOf } from './accounts.js';
 import type { Problems } from './audit.js';
+import { chargeDigest } from './chain.js';
 import { toMinor } from './currency.js';
 import { contentDigest } from './deposit.js';
 import type { Deposit } from './deposit.js';
@@ -9,6 +10,9 @@ import { Evidence, textProblem } from './evidence.js';
 import type { DepositJudge } from './judge.js';
 import type { ChargeRow, ClearingSchema, DepositRow } from './schema.js';
 import { scales } from './views.js';
+
+/** A charge, and what its entry says of it. */
+type Charged = ChargeRow & { digest: string | null };
 
 type Db = Kysely<ClearingSchema>;
 
@@ -46,8 +50,9 @@ export async function checkDeposits(
     const { rows } = await sql<DepositRow>`
       select * from csc_deposits where number > ${after} order by number limit ${PAGE}`.execute(db);
     const through = rows.at(-1)?.number ?? after;
-    const charges = await sql<ChargeRow>`select * from csc_charges
-      where deposit > ${after} and deposit <= ${through}`.execute(db);
+    const charges =
+      await sql<Charged>`select c.*, e.digest from csc_charges c left join csc_entries e on e.seq = c.seq
+      where c.deposit > ${after} and c.deposit <= ${through}`.execute(db);
     const digests = await textsOf(db, after, through, judge !== undefined);
     for (const row of rows) {
       count++;
@@ -63,6 +68,12 @@ export async function checkDeposits(
       if (problem !== undefined) add('evidence', problem);
       const own = charges.rows.filter((charge) => charge.deposit === row.number);
       if (!isSpentBy(own, row, deposit)) add('charge', 'has not spent the nonces of its payers');
+      for (const charge of own)
+        if (charge.digest !== chargeDigest(row.content, charge))
+          add(
+            'charge',
+            `is not what entry ${charge.seq} was booked for: its content, its payer or ${charge.provider}`,
+          );
       const missing = deposit.credentials.filter((digest) => !digests.has(digest));
       for (const digest of missing) add('evidence', `has lost its credential ${digest}`);
       if (judge === undefined || missing.length > 0) continue;

@@ -59,7 +59,7 @@ export function textProblem(digest: string, text: string): string | undefined {
   const { textLength } = STRANGER_LIMITS;
   if (text.length > textLength) return `has ${text.length} octets, at most ${textLength} are taken`;
   // A character beyond Latin-1 is no octet: two texts would have one digest. And no database stores a NUL.
-  if (/[^\u0001-\u00ff]/.test(text)) return 'is not text of octets from 1 to 255';
+  if (/[\u0100-\uffff]/.test(text) || text.includes('\0')) return 'is not text of octets from 1 to 255';
   const found = credentialDigest(text);
   return found === digest ? undefined : `is called ${digest.slice(0, 64)}, but its SHA-256 is ${found}`;
 }

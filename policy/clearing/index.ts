@@ -13,7 +13,7 @@ export { requestText, signRequest, verifyRequest } from './request-signature.js'
 export type { SignedRequest } from './request-signature.js';
 export { CLEARING_MIGRATIONS } from './schema.js';
 export type { ClearingSchema } from './schema.js';
-export { statementCsv } from './statement.js';
+export { statementCsv } from './statement-csv.js';
 export type { Statement, StatementLine, StatementQuery } from './statement.js';
 export { ClearingConfigError } from './sync.js';
 export { DEFAULT_TERMS } from './terms.js';

@@ -93,7 +93,7 @@ export interface EntryRow {
   kind: EntryKind;
   /** Number of the deposit or of the batch. */
   reference: bigint;
-  /** Content of the deposit; empty for a batch. */
+  /** `chargeDigest` of a deposit; empty for a batch. */
   digest: string;
   at: bigint;
   hash: string;

@@ -90,26 +90,3 @@ export async function statement(
   const next = rows.length > limit && last !== undefined ? { next: Number(last.seq) } : {};
   return { account, currency, opening, lines: shown, closing: text(balance), ...next };
 }
-
-const COLUMNS = [
-  ...(['entry', 'at', 'kind', 'counterparty', 'reference'] as const),
-  ...(['reservation', 'nonce', 'amount', 'balance'] as const),
-];
-
-/** RFC 4180; a line for the opening and one for the closing balance around the others. */
-export function statementCsv({ opening, lines, closing }: Statement): string {
-  const rows = [
-    COLUMNS,
-    COLUMNS.map((column) => ({ kind: 'opening', balance: opening })[column as 'kind'] ?? ''),
-    ...lines.map((line) => COLUMNS.map((column) => line[column])),
-    COLUMNS.map((column) => ({ kind: 'closing', balance: closing })[column as 'kind'] ?? ''),
-  ];
-  return rows.map((row) => `${row.map(cell).join(',')}\r\n`).join('');
-}
-
-/** A spreadsheet takes `=1+1` for a formula; numbers are ours and stay as they are. */
-function cell(value: string | number): string {
-  const text = String(value);
-  const safe = /^[=+@\t\r]|^-(?![\d.]+$)/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}

@@ -53,6 +53,8 @@ export const depositsBody = object({
   assertions,
   deposits: z.array(depositBody).max(MAX_DEPOSITS, `expected at most ${MAX_DEPOSITS} deposits`),
 });
+/** Deposits in a file: as a request has them, but of any number. */
+export const depositFile = object({ assertions, deposits: z.array(depositBody) });
 export const holdsBody = object({
   assertions,
   holds: z.array(holdBody).max(MAX_DEPOSITS, `expected at most ${MAX_DEPOSITS} holds`),

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import type { TLSSocket } from 'node:tls';
+import { TLSSocket } from 'node:tls';
 import { KeyNoteKeyError, publicPrincipal } from '../../keynote/index.js';
 import type { Principal } from '../../keynote/index.js';
 import { keyId } from '../accounts.js';
@@ -33,7 +33,7 @@ export function identify(
   const { authorization } = request.headers;
   const principal =
     authorization === undefined
-      ? certified(request.raw.socket as TLSSocket)
+      ? certified(request)
       : signed(authorization, request, body, now, options.skew);
   const { directory, operators } = options;
   const id = keyId(principal);
@@ -53,7 +53,7 @@ export function screen(
 ): void {
   const { authorization } = request.headers;
   if (authorization === undefined) {
-    certified(request.raw.socket as TLSSocket);
+    certified(request);
     return;
   }
   const claimed = claimedBy(authorization, now, skew);
@@ -79,24 +79,20 @@ function signed(
 }
 
 /** The certificate proves who holds its key; whom the key belongs to, the accounts tell. */
-function certified(socket: TLSSocket): Principal {
-  const certificate = isTls(socket) ? socket.getPeerX509Certificate() : undefined;
-  if (certificate === undefined)
+function certified({ raw: { socket } }: FastifyRequest): Principal {
+  const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
+  if (!(socket instanceof TLSSocket) || certificate === undefined)
     throw unauthenticated('expected a client certificate, or Authorization: KeyNote');
-  if (!socket.authorized)
-    throw unauthenticated(
-      `the client's certificate is not trusted: ${String(socket.authorizationError).replace(/^Error: /, '')}`,
-    );
+  if (!socket.authorized) {
+    const why = String(socket.authorizationError).replace(/^Error: /, '');
+    throw unauthenticated(`the client's certificate is not trusted: ${why}`);
+  }
   try {
     return publicPrincipal(certificate.publicKey);
   } catch (error) {
     if (error instanceof KeyNoteKeyError) throw unauthenticated(error.message);
     throw error;
   }
-}
-
-function isTls(socket: TLSSocket): boolean {
-  return 'getPeerX509Certificate' in socket;
 }
 
 function unauthenticated(message: string): ApiProblem {

@@ -12,15 +12,22 @@ export interface OpenClearing extends DepositJudgeOptions, OpenOptions {
   readonly place: string;
   /** Milliseconds since 1970. */
   readonly now: number;
+  /** Leave the accounts in the database as they are: for a tool that looks, beside the servers. */
+  readonly keepAccounts?: boolean;
 }
 
-/** Opens a clearing centre on its database, and brings the accounts of the configuration into it. */
-export async function openClearing({ place, now, ...options }: OpenClearing): Promise<ClearingCentre> {
+/** Opens a clearing centre on its database, and brings the accounts of the configuration into it. Throws `ClearingConfigError`. */
+export async function openClearing({
+  place,
+  now,
+  keepAccounts = false,
+  ...options
+}: OpenClearing): Promise<ClearingCentre> {
   const store = await openStore<ClearingSchema>(place, CLEARING_MIGRATIONS, options);
   const breathe = (): Promise<void> => setImmediate();
   const centre = new ClearingCentre({ store, judge: new DepositJudge(options), breathe });
   try {
-    await centre.start(now);
+    if (!keepAccounts) await centre.start(now);
   } catch (error) {
     await store.close();
     throw error;

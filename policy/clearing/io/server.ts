@@ -27,8 +27,10 @@ export interface ClearingServerOptions {
   /** Certificate, key, and who may sign clients' certificates. Without it HTTP is plain: only behind something, or for a test. */
   readonly tls?: TlsOptions;
   readonly limits?: Partial<ServerLimits>;
-  /** Milliseconds since 1970. */
+  /** What payments are judged and booked by; milliseconds since 1970. */
   readonly clock?: () => number;
+  /** What the time of a signed request is compared with; the same, unless it is told otherwise. */
+  readonly wallClock?: () => number;
   /** How far the time of a signed request may be from ours. Default five minutes. */
   readonly skew?: number;
   readonly log?: ClearingLog;
@@ -44,15 +46,23 @@ export class ClearingServer {
   readonly #app: App;
   readonly #identity;
   readonly #clock: () => number;
+  readonly #wallClock: () => number;
   #isReady = false;
+  #underWay = 0;
 
   constructor(private readonly options: ClearingServerOptions) {
     const { centre, operators = [], clock = Date.now, skew = SKEW, log = SILENT } = options;
     this.#clock = clock;
+    this.#wallClock = options.wallClock ?? clock;
     this.#identity = { directory: centre.directory, operators, skew };
     this.metrics = new ClearingMetrics(() => centre.entries());
     this.#app = newApp(options);
     this.#prepare(log);
+  }
+
+  /** Requests that have no answer yet. */
+  get underWay(): number {
+    return this.#underWay;
   }
 
   async listen(address: string, port: number): Promise<AddressInfo> {
@@ -91,15 +101,17 @@ export class ClearingServer {
     app.decorateRequest('identity', undefined);
     app.decorateRequest('octets', null as unknown as Uint8Array);
     readBodies(app);
-    app.addHook('onRequest', (request, _reply, done) => {
+    app.addHook('onRequest', (request, reply, done) => {
       request.octets = NOTHING;
-      if (isAuthenticated(request)) screen(request, this.#clock(), this.#identity);
+      this.#underWay++;
+      reply.raw.once('close', () => this.#underWay--);
+      if (isAuthenticated(request)) screen(request, this.#wallClock(), this.#identity);
       done();
     });
     // Before the request is looked at: strangers do not learn what is wrong with it.
     app.addHook('preValidation', (request, _reply, done) => {
       if (isAuthenticated(request))
-        request.identity = identify(request, request.octets, this.#clock(), this.#identity);
+        request.identity = identify(request, request.octets, this.#wallClock(), this.#identity);
       done();
     });
     app.addHook('onResponse', (request, reply, done) => {
@@ -111,20 +123,20 @@ export class ClearingServer {
     });
     app.register(swagger, { openapi: OPENAPI, transform: jsonSchemaTransform });
     app.register((inner, _options, done) => {
-      routes(inner as App, {
+      routes(inner, {
         centre,
         clock: this.#clock,
         metrics: this.metrics,
         log: (fields, message) => log.info(fields, message),
       });
-      this.#public(inner as App);
+      this.#public(inner);
       done();
     });
   }
 
   #public(app: App): void {
     const hide = { schema: { hide: true } };
-    app.get('/openapi.json', hide, async () => app.swagger());
+    app.get('/openapi.json', hide, () => Promise.resolve(app.swagger()));
     app.get('/-/healthy', hide, async (_request, reply) => reply.type('text/plain').send('healthy\n'));
     app.get('/-/ready', hide, async (_request, reply) => {
       const isReady =

@@ -119,6 +119,12 @@ export function payment(of: Paid = {}): { deposit: Deposit; assertions: Record<s
 const AUTHORIZATION = authorization();
 const OFFER = offered();
 
+/** What is known of a payment before the router has installed the reservation. */
+export function claimOf(deposit: Deposit): Omit<Deposit, 'committedAt'> {
+  const members = Object.entries(deposit).filter(([name]) => name !== 'committedAt');
+  return Object.fromEntries(members) as unknown as Omit<Deposit, 'committedAt'>;
+}
+
 export function requestOf(...payments: ReturnType<typeof payment>[]): DepositRequest {
   return {
     assertions: Object.assign({}, ...payments.map(({ assertions }) => assertions)) as Record<string, string>,
