@@ -29,6 +29,10 @@ export const COMMANDS: Readonly<Record<string, { summary: string; load: () => Pr
     load: () => import('./demo.js'),
   },
   pdp: { summary: 'a policy server for COPS PEPs', load: () => import('./pdp.js') },
+  clear: {
+    summary: 'the clearing centre: deposits, statements, settlement',
+    load: () => import('./clear.js'),
+  },
   pep: { summary: 'ask a policy server from the command line', load: () => import('./pep.js') },
   replay: {
     summary: 'play a capture to a policy server, as a router would',

@@ -293,11 +293,6 @@ export class Cashier {
     for (const key of keys) held.keys.add(nameOf(key));
     if (before !== undefined) this.#asksForTime.delete(before);
     this.held.add(held);
-    if (before !== undefined && !isSame) {
-      // The holder is written down with its new reservation: the old one has one less.
-      const old = before.verdict.payment.reservation;
-      void this.#write(holder, () => this.options.books.end({ holder: '', reservation: old }, now));
-    }
     if (state === 'held') this.#deadlines.add(held.holdUntil, { kind: 'hold', held });
     if (paidUntil !== undefined) this.#deadlines.add(paidUntil, { kind: 'paid', held });
     if (this.#policy.asksForTime(verdict.payment.credentials)) {

@@ -61,9 +61,15 @@ export class CheckPolicy {
     return this.again(request, { payment, attributes: new Map([['nonce', nonce]]) });
   }
 
-  again(request: PaymentRequest, granted: Pick<Verdict, 'payment' | 'attributes'>, _now = 0, spent?: Spent): Verdict {
+  again(
+    request: PaymentRequest,
+    granted: Pick<Verdict, 'payment' | 'attributes'>,
+    _now = 0,
+    spent?: Spent,
+  ): Verdict {
     const { payment, attributes } = granted as Judged;
-    if (this.revoked.has(payment.nonce)) return this.refuse(request, { reason: 'revoked', text: 'is revoked' });
+    if (this.revoked.has(payment.nonce))
+      return this.refuse(request, { reason: 'revoked', text: 'is revoked' });
     const [digest] = payment.totalled;
     if (digest !== undefined && spent !== undefined) {
       const total = spent.total(digest) + BigInt(toMillionths(payment.amount));

@@ -1,6 +1,13 @@
 import { CredentialCache, parsePrincipal } from '../../policy/keynote/index.js';
 import { ClearingCentre, DEFAULT_TERMS, Directory, keyId } from '../../policy/clearing/index.js';
-import type { ClearingSchema, Deposit, DepositAnswer, DepositJudge, DepositRequest, KnownAccount } from '../../policy/clearing/index.js';
+import type {
+  ClearingSchema,
+  Deposit,
+  DepositAnswer,
+  DepositJudge,
+  DepositRequest,
+  KnownAccount,
+} from '../../policy/clearing/index.js';
 import { toMillionths } from '../../policy/payment/index.js';
 import type { StoredBooks } from '../../policy/stores/io/books.js';
 import type { Store } from '../../policy/stores/store.js';
@@ -113,7 +120,8 @@ export class SimulatedClearing {
     answers.forEach(({ answer, reason }, i) => {
       const { nonce, reservation } = deposits[i] as Deposit;
       this.model.tell(this.scheduler.now, `deposit of ${nonce} for ${reservation}: ${answer}`);
-      if (answer === 'accepted' || answer === 'duplicate') this.model.paid(nonce, reservation, answer === 'accepted');
+      if (answer === 'accepted' || answer === 'duplicate')
+        this.model.paid(nonce, reservation, answer === 'accepted');
       else this.model.broken(`the deposit of ${nonce} for ${reservation} is ${answer}: ${reason}`);
     });
   }

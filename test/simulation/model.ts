@@ -89,7 +89,9 @@ export class Model {
       if (other.reservation === reservation || other.server.sweptAt !== undefined) continue;
       // What a PDP taken for dead says before it knows is not believed either.
       if (entry.server.sweptAt !== undefined) continue;
-      this.broken(`nonce ${nonce} is granted to ${reservation} (${entry.name}) while ${other.reservation} (${other.name}) has it`);
+      this.broken(
+        `nonce ${nonce} is granted to ${reservation} (${entry.name}) while ${other.reservation} (${other.name}) has it`,
+      );
     }
     const paid = this.#paid.get(nonce);
     if (paid !== undefined && paid !== reservation && entry.server.sweptAt === undefined)
@@ -106,16 +108,29 @@ export class Model {
       entry.unconfirmed.add(nonce);
     }
     entry.isInstalled = true;
-    this.#firstInstall.set(`${nonce} ${reservation}`, this.#firstInstall.get(`${nonce} ${reservation}`) ?? now);
+    this.#firstInstall.set(
+      `${nonce} ${reservation}`,
+      this.#firstInstall.get(`${nonce} ${reservation}`) ?? now,
+    );
   }
 
   /** A refusal, or what was granted is taken back: with a reason that is true. */
-  removed(now: number, entry: Entry, { reservation, check }: Asked, reason: string, isSolicited: boolean): void {
+  removed(
+    now: number,
+    entry: Entry,
+    { reservation, check }: Asked,
+    reason: string,
+    isSolicited: boolean,
+  ): void {
     entry.isInstalled = false;
     const { nonce } = check;
-    this.tell(now, `${entry.name}: Remove ${reservation} (${nonce}), ${isSolicited ? 'solicited, ' : ''}${reason}`);
+    this.tell(
+      now,
+      `${entry.name}: Remove ${reservation} (${nonce}), ${isSolicited ? 'solicited, ' : ''}${reason}`,
+    );
     const because = (isTrue: boolean): void => {
-      if (!isTrue) this.broken(`${nonce} for ${reservation} (${entry.name}) is refused without cause: ${reason}`);
+      if (!isTrue)
+        this.broken(`${nonce} for ${reservation} (${entry.name}) is refused without cause: ${reason}`);
     };
     switch (reason) {
       case 'nonce-spent':

@@ -36,12 +36,16 @@ export const MUTATIONS: readonly Mutation[] = [
     afterTransaction: async ({ db }) =>
       void (await sql`
         insert into nonces (payer, nonce, grant_id)
-        select value, nonce, id from grants, json_each(payers) where state = 'released' on conflict do nothing`.execute(db)),
+        select value, nonce, id from grants, json_each(payers) where state = 'released' on conflict do nothing`.execute(
+        db,
+      )),
   },
   {
     name: 'a release keeps the sum as exposure',
     afterTransaction: async ({ db }) =>
-      void (await sql`update totals set sum = sum + 1 where exists (select 1 from grants where state = 'released')`.execute(db)),
+      void (await sql`update totals set sum = sum + 1 where exists (select 1 from grants where state = 'released')`.execute(
+        db,
+      )),
   },
   {
     name: 'an end is lost',
@@ -52,30 +56,38 @@ export const MUTATIONS: readonly Mutation[] = [
     afterTransaction: async ({ db }) =>
       void (await sql`
         update grants set state = 'ended', paid_until = 0
-        where state = 'committed' and (select count(*) from holders where holders.reservation = grants.reservation) = 1`.execute(db)),
+        where state = 'committed' and (select count(*) from holders where holders.reservation = grants.reservation) = 1`.execute(
+        db,
+      )),
   },
   {
     name: 'an answer of the clearing centre is recorded twice',
-    disguiseDepositor: (books) => new Proxy(books, {
-      get: (target, name) => {
-        if (name !== 'recordDeposits') return Reflect.get(target, name, target) as unknown;
-        return async (...args: Parameters<StoredBooks['recordDeposits']>) => {
-          await target.recordDeposits(...args);
-          await target.store.transaction(async (db) => {
-            for (const { id } of args[0])
-              await sql`update totals set sum = totals.sum - grants.sum from grants
-                where grants.id = ${id} and kind = 'payer' and totals.id in (select value from json_each(payers))`.execute(db);
-          });
-        };
-      },
-    }),
+    disguiseDepositor: (books) =>
+      new Proxy(books, {
+        get: (target, name) => {
+          if (name !== 'recordDeposits') return Reflect.get(target, name, target) as unknown;
+          return async (...args: Parameters<StoredBooks['recordDeposits']>) => {
+            await target.recordDeposits(...args);
+            await target.store.transaction(async (db) => {
+              for (const { id } of args[0])
+                await sql`update totals set sum = totals.sum - grants.sum from grants
+                where grants.id = ${id} and kind = 'payer' and totals.id in (select value from json_each(payers))`.execute(
+                  db,
+                );
+            });
+          };
+        },
+      }),
   },
   {
     name: 'an answer of the clearing centre is not recorded',
-    disguiseDepositor: (books) => new Proxy(books, {
-      get: (target, name) =>
-        name === 'recordDeposits' ? () => Promise.resolve() : (Reflect.get(target, name, target) as unknown),
-    }),
+    disguiseDepositor: (books) =>
+      new Proxy(books, {
+        get: (target, name) =>
+          name === 'recordDeposits'
+            ? () => Promise.resolve()
+            : (Reflect.get(target, name, target) as unknown),
+      }),
   },
 ];
 

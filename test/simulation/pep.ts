@@ -122,7 +122,9 @@ export class SimulatedPep {
 
   #connectLater(most: number): void {
     this.scheduler.later(20, most, () => {
-      const up = this.pdps().filter((pdp) => pdp.isListening && (!pdp.isStopped || this.scheduler.chance(0.3)));
+      const up = this.pdps().filter(
+        (pdp) => pdp.isListening && (!pdp.isStopped || this.scheduler.chance(0.3)),
+      );
       if (up.length === 0) this.#connectLater(2000);
       else this.#connect(this.scheduler.pick(up));
     });

@@ -70,7 +70,12 @@ export class Schedule {
       await this.#noteSwept();
     };
     this.#world = {
-      ...{ scheduler, store: databases.books, policy: this.#policy as unknown as PaymentPolicy, model: this.model },
+      ...{
+        scheduler,
+        store: databases.books,
+        policy: this.#policy as unknown as PaymentPolicy,
+        model: this.model,
+      },
       troubles: () => this.#troubles,
       ran,
       newId: () => `s${seed}-g${++this.#ids}`,
@@ -185,7 +190,8 @@ export class Schedule {
     this.#policy.revoked.add(this.scheduler.pick(this.#checks).nonce);
     for (const each of this.pdps)
       void each.whenRunning((isAlive) => {
-        if (isAlive && (each === pdp || this.scheduler.chance(0.8))) void each.cashier.reevaluate(this.scheduler.now);
+        if (isAlive && (each === pdp || this.scheduler.chance(0.8)))
+          void each.cashier.reevaluate(this.scheduler.now);
       });
   }
 

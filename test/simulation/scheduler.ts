@@ -65,7 +65,8 @@ export class Scheduler {
   /** Takes all steps up to a time. */
   async runUntil(end: number, between: () => void): Promise<void> {
     for (let next = this.#steps[0]; next !== undefined && next.at <= end; next = this.#steps[0]) {
-      if (++this.#ran > MOST_STEPS) throw new Error(`${MOST_STEPS} steps by ${this.now} ms: nothing comes to rest`);
+      if (++this.#ran > MOST_STEPS)
+        throw new Error(`${MOST_STEPS} steps by ${this.now} ms: nothing comes to rest`);
       this.#removeFirst();
       this.now = next.at;
       const running = next.run();

@@ -39,13 +39,15 @@ interface FoundGrant {
 }
 
 /**
+ * Returns a result each, and the reservations that holders have left for another: whoever writes on must end them.
+ *
  * Writes down what was granted, in the order in which it was asked; one statement a table, whatever the number. A nonce is
  * taken by inserting it: of all who try, at any PDP, one does.
  */
 export async function writeGrants(
   context: GrantContext,
   requests: readonly GrantRequest[],
-): Promise<readonly GrantResult[]> {
+): Promise<{ readonly results: readonly GrantResult[]; readonly left: readonly string[] }> {
   const entries = requests.map((request): Entry => {
     const { payment } = request.verdict;
     if (payment === undefined) throw new TypeError('request.verdict: has no payment');
@@ -62,9 +64,9 @@ export async function writeGrants(
   }
   const held = entries.filter(({ result }) => result === undefined);
   await resume(context, held);
-  await insertHolders(context, held);
+  const left = await insertHolders(context, held);
   const until = await paidUntil(context, held);
-  return entries.map(
+  const results = entries.map(
     ({ request, result, grant, reservation }): GrantResult =>
       result ?? {
         kind: 'granted',
@@ -74,6 +76,7 @@ export async function writeGrants(
         paidUntil: until.get(reservation),
       },
   );
+  return { results, left };
 }
 
 const keyOf = ({ payer, nonce }: NonceKey): string => `${payer}\n${nonce}`;
@@ -306,8 +309,8 @@ async function resume({ db, engine }: GrantContext, entries: readonly Entry[]): 
 async function insertHolders(
   { db, engine, instance }: GrantContext,
   entries: readonly Entry[],
-): Promise<void> {
-  if (entries.length === 0) return;
+): Promise<readonly string[]> {
+  if (entries.length === 0) return [];
   const rows = new Map<string, Cell[]>();
   for (const { request, reservation, pays } of entries) {
     const { holder, pepId, handle, now } = request;
@@ -316,6 +319,11 @@ async function insertHolders(
     const grants = `${before?.[1] === reservation ? String(before[6]) : ' '}${[...pays].join(' ')} `;
     rows.set(own, [own, reservation, pepId, handle, instance, now, grants]);
   }
+  const { rows: before } = await sql<{ holder: string; reservation: string }>`
+    select holder, reservation from holders where holder in (select value ->> 0 from ${table(
+      engine,
+      [...rows.keys()].map((own) => [own]),
+    )})`.execute(db);
   await sql`
     insert into holders (holder, reservation, pep_id, handle, instance, since, grants)
     select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, cast(value ->> 5 as bigint), value ->> 6
@@ -324,6 +332,9 @@ async function insertHolders(
       case when holders.reservation <> excluded.reservation then excluded.grants
         when holders.grants like '%' || excluded.grants || '%' then holders.grants
         else holders.grants || excluded.grants end`.execute(db);
+  return before.flatMap(({ holder, reservation }) =>
+    rows.get(holder)?.[1] === reservation ? [] : [reservation],
+  );
 }
 
 /** Was this holder told Install for this grant? */

@@ -182,11 +182,10 @@ export class StoredBooks implements Books {
           this.#resume,
         );
       if (grants.length > 0) {
-        const granted = await writeGrants(
-          context,
-          grants.map(({ request }) => request),
-        );
-        grants.forEach((one, i) => results.set(one, granted[i]));
+        const requests = grants.map(({ request }) => request);
+        const granted = await writeGrants(context, requests);
+        grants.forEach((one, i) => results.set(one, granted.results[i]));
+        await endUnheld(context, granted.left, Math.max(...requests.map(({ now }) => now)), this.#resume);
       }
     });
     for (const digest of digests) this.#remember(digest);
