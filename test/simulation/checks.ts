@@ -20,7 +20,6 @@ export interface Asked {
 /** Millionths that may be paid under the credit authorization in total. */
 export const TOTAL_LIMIT = 3_000_000n;
 export const AUTHORIZATION = 'credit authorization';
-/** `credentialDigest` of it, as Node computes it. */
 export const CURRENCY = 'USD';
 
 const carried = new WeakMap<object, Asked>();
@@ -58,13 +57,13 @@ export class CheckPolicy {
       totalled: check.limited ? [this.authorizationDigest] : [],
       ...{ isExposureLimited: false, requesters: { route: 'route' } },
     } as unknown as Judged['payment'];
-    return this.again(request, { payment, attributes: new Map([['nonce', nonce]]) });
+    return this.again(request, { payment, attributes: new Map([['nonce', nonce]]) }, 0);
   }
 
   again(
     request: PaymentRequest,
     granted: Pick<Verdict, 'payment' | 'attributes'>,
-    _now = 0,
+    _: number,
     spent?: Spent,
   ): Verdict {
     const { payment, attributes } = granted as Judged;

@@ -15,7 +15,7 @@ export interface Mutation {
 export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'the store forgets which nonces were spent',
-    afterTransaction: async ({ db }) => void (await sql`delete from nonces`.execute(db)),
+    afterTransaction: ({ db }) => done(sql`delete from nonces`.execute(db)),
   },
   {
     name: 'a commit is lost',
@@ -33,19 +33,23 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a release does not free the nonce',
-    afterTransaction: async ({ db }) =>
-      void (await sql`
+    afterTransaction: ({ db }) =>
+      done(
+        sql`
         insert into nonces (payer, nonce, grant_id)
         select value, nonce, id from grants, json_each(payers) where state = 'released' on conflict do nothing`.execute(
-        db,
-      )),
+          db,
+        ),
+      ),
   },
   {
     name: 'a release keeps the sum as exposure',
-    afterTransaction: async ({ db }) =>
-      void (await sql`update totals set sum = sum + 1 where exists (select 1 from grants where state = 'released')`.execute(
-        db,
-      )),
+    afterTransaction: ({ db }) =>
+      done(
+        sql`update totals set sum = sum + 1 where exists (select 1 from grants where state = 'released')`.execute(
+          db,
+        ),
+      ),
   },
   {
     name: 'an end is lost',
@@ -53,12 +57,14 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'what one router deletes ends for the others as well',
-    afterTransaction: async ({ db }) =>
-      void (await sql`
+    afterTransaction: ({ db }) =>
+      done(
+        sql`
         update grants set state = 'ended', paid_until = 0
         where state = 'committed' and (select count(*) from holders where holders.reservation = grants.reservation) = 1`.execute(
-        db,
-      )),
+          db,
+        ),
+      ),
   },
   {
     name: 'an answer of the clearing centre is recorded twice',
@@ -90,6 +96,10 @@ export const MUTATIONS: readonly Mutation[] = [
       }),
   },
 ];
+
+async function done(work: Promise<unknown>): Promise<void> {
+  await work;
+}
 
 function overridden(books: StoredBooks, changes: Partial<Books>): Books {
   return {

@@ -65,6 +65,7 @@ export class SimulatedPdp implements Owner, Server {
   lastSweptAt: number | undefined;
   /** Does the database know of it? */
   #isKnown = false;
+  #beatAt = 0;
   isListening = false;
   #backlog: (() => void)[] | undefined;
   readonly #states = new Map<string, State>();
@@ -109,6 +110,11 @@ export class SimulatedPdp implements Owner, Server {
 
   get isLeaving(): boolean {
     return this.#isFrozen;
+  }
+
+  /** Another PDP may have taken us for dead: nothing was certainly heard of us for so long. */
+  isOverdue(now: number): boolean {
+    return this.#isKnown && now - this.#beatAt > TIMES.dead - 1000;
   }
 
   /** Whether the database says that we are alive, just now. */
@@ -310,7 +316,10 @@ export class SimulatedPdp implements Owner, Server {
   async #start(): Promise<void> {
     for (;;) {
       try {
-        await this.books.beat(this.scheduler.now);
+        const { now } = this.scheduler;
+        await this.books.beat(now);
+        this.#isKnown = true;
+        this.#beatAt = now;
         break;
       } catch {
         // A process that does not come up is started again.
@@ -326,7 +335,10 @@ export class SimulatedPdp implements Owner, Server {
   }
 
   async #beat(): Promise<void> {
-    if (await this.books.beat(this.scheduler.now)) return;
+    const { now } = this.scheduler;
+    const isAlive = await this.books.beat(now);
+    this.#beatAt = now;
+    if (isAlive) return;
     await this.cashier.renew(this.scheduler.now);
     this.sweptAt = undefined;
     this.world.model.tell(this.scheduler.now, `${this.name} has renewed what it holds`);

@@ -5,7 +5,7 @@ import type { SimulatedPdp } from './pdp.js';
 import type { Scheduler } from './scheduler.js';
 
 /** How long decisions are used without a PDP (RFC 2749 3.5), in the measure of `TIMES`. */
-const CACHE_TIME = 13_000;
+const CACHE_TIME = 11_000;
 
 interface RouterState {
   asked: Asked;
@@ -100,7 +100,7 @@ export class SimulatedPep {
     if (this.#connection !== connection) return;
     this.#connection = undefined;
     this.#lostAt = this.scheduler.now;
-    this.#connectLater(this.isQuiet || this.scheduler.chance(0.8) ? 2000 : 16_000);
+    this.#connectLater(this.isQuiet || this.scheduler.chance(0.8) ? 2000 : 13_500);
   }
 
   #report(handle: string, isSuccess: boolean): void {

@@ -18,12 +18,12 @@ import { Scheduler } from './scheduler.js';
 import { NO_TROUBLES, TroubledStore } from './store.js';
 import type { Troubles } from './store.js';
 
-const TROUBLE = 20_000;
+const TROUBLE = 14_000;
 /** After this whoever was stopped goes on, and slow transactions are done. */
-const CALM = TROUBLE + 18_000;
+const CALM = TROUBLE + 15_000;
 /** Long enough for a dead PDP to be swept, and for what is held to be released. */
-const END = CALM + 20_000;
-const ACTIONS = 14;
+const END = CALM + 17_000;
+const ACTIONS = 12;
 const TABLES = ['nonces', 'grants', 'credentials', 'holders', 'instances', 'totals'];
 
 const HARSH: Troubles = { before: 0.04, aborted: 0.03, unknown: 0.04, twice: 0.03, slow: 0.015 };
@@ -177,7 +177,7 @@ export class Schedule {
       if (!pdp.isAlive) return;
       pdp.crash();
       if (scheduler.chance(0.8)) scheduler.later(100, 8000, () => this.#startPdp());
-    } else if (chance < 0.6) pdp.stop(scheduler.between(100, scheduler.chance(0.5) ? 3000 : 17_000));
+    } else if (chance < 0.6) pdp.stop(scheduler.between(100, scheduler.chance(0.5) ? 3000 : 14_000));
     else if (chance < 0.68) {
       pdp.leave();
       scheduler.later(100, 3000, () => this.#startPdp());
@@ -201,7 +201,8 @@ export class Schedule {
 
   /** Of whom the database has forgotten that they are alive: another PDP took them for dead. */
   async #noteSwept(): Promise<void> {
-    if (this.pdps.length < 2) return;
+    const { now } = this.scheduler;
+    if (!this.pdps.some((pdp) => pdp.isOverdue(now))) return;
     const { rows } = await sql<{ id: string }>`select id from instances`.execute(this.databases.books.db);
     const known = new Set(rows.map(({ id }) => id));
     for (const pdp of this.pdps) pdp.noteKnown(known.has(pdp.name));

@@ -12,7 +12,7 @@ export function seeded(seed: number): () => number {
 interface Step {
   readonly at: number;
   readonly order: number;
-  readonly run: () => void | Promise<unknown>;
+  readonly run: () => unknown;
 }
 
 const MOST_STEPS = 20_000;
@@ -70,7 +70,7 @@ export class Scheduler {
       this.#removeFirst();
       this.now = next.at;
       const running = next.run();
-      if (running !== undefined) await running;
+      if (running instanceof Promise) await running;
       await quiet();
       between();
     }

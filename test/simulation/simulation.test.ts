@@ -46,7 +46,7 @@ describe('policy servers, routers and the clearing centre in trouble', () => {
     const problem = await firstProblem(seeds);
     const { user } = process.cpuUsage(started);
     if (problem !== undefined) assert.fail(problem);
-    console.log(`    ${seeds.length} schedules, ${(user / 1e6).toFixed(1)} s of processor`);
+    process.stdout.write(`    ${seeds.length} schedules, ${(user / 1e6).toFixed(1)} s of processor\n`);
   });
 
   for (const mutation of MUTATIONS) {

@@ -54,11 +54,7 @@ export class TroubledStore<Schema> implements Store<Schema> {
             if (scheduler.chance(0.5)) await this.#run(work);
             return;
           }
-          try {
-            resolve(await this.#attempt(work));
-          } catch (error) {
-            reject(error as Error);
-          }
+          await this.#attempt(work).then(resolve, reject);
         }),
       );
     });
@@ -74,9 +70,9 @@ export class TroubledStore<Schema> implements Store<Schema> {
 
   async #attempt<Result>(work: (db: Kysely<Schema>) => Promise<Result>): Promise<Result> {
     const { before, aborted, unknown, twice } = this.troubles();
-    let chance = this.owner.scheduler.random();
-    if ((chance -= before) < 0) throw new StoreUnavailable('the database was away');
-    if ((chance -= aborted) < 0) {
+    const chance = this.owner.scheduler.random();
+    if (chance < before) throw new StoreUnavailable('the database was away');
+    if (chance < before + aborted) {
       const undone = this.base.transaction(async (db) => {
         await work(db);
         throw new Aborted();
@@ -87,8 +83,9 @@ export class TroubledStore<Schema> implements Store<Schema> {
       throw new StoreUnavailable('the database went away before the commit');
     }
     const result = await this.#run(work);
-    if ((chance -= unknown) < 0) throw new StoreUnavailable('the database went away during the commit');
-    return (chance -= twice) < 0 ? this.#run(work) : result;
+    if (chance < before + aborted + unknown)
+      throw new StoreUnavailable('the database went away during the commit');
+    return chance < before + aborted + unknown + twice ? this.#run(work) : result;
   }
 
   async #run<Result>(work: (db: Kysely<Schema>) => Promise<Result>): Promise<Result> {

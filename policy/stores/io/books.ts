@@ -197,8 +197,14 @@ export class StoredBooks implements Books {
     const { engine } = this.store;
     const doubtful = [...this.#doubtful];
     const names = doubtful.map((holder) => ownHolder(this.options.instance, holder));
-    await this.store.transaction((db) => endHolders({ db, engine }, names, [], now, this.#resume));
-    for (const holder of doubtful) this.#doubtful.delete(holder);
+    // Whoever is in doubt from now on stays so: its request comes after this.
+    this.#doubtful.clear();
+    try {
+      await this.store.transaction((db) => endHolders({ db, engine }, names, [], now, this.#resume));
+    } catch (error) {
+      for (const holder of doubtful) this.#doubtful.add(holder);
+      throw error;
+    }
   }
 
   #remember(digest: string): void {
