@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { parseAssertions } from '../../policy/keynote/index.js';
 import type { Assertion, CredentialCache, KeyNoteSyntaxError } from '../../policy/keynote/index.js';
 import { PaymentPolicy } from '../../policy/payment/index.js';
-import type { PaymentOptions } from '../../policy/payment/index.js';
+import type { PaymentOptions, RevocationOptions } from '../../policy/payment/index.js';
 import { CliError, EXIT } from '../exit.js';
 import type { LoadedConfig } from './load.js';
 import { principalAt } from './principals.js';
@@ -36,6 +36,14 @@ export function buildPolicy(config: LoadedConfig, state: PolicyState): PaymentPo
     limits: { credentials, octets, claims },
     ...(policy.duration === undefined ? {} : { duration: policy.duration / 1000 }),
   });
+}
+
+/** Who may revoke what, by this configuration. */
+export function revocationOptions(
+  config: LoadedConfig,
+): RevocationOptions & { readonly names: ReadonlyMap<string, string> } {
+  const { appDomain, algorithms } = config.policy;
+  return { policy: readAssertions(config), appDomain, algorithms, names: readNames(config) };
 }
 
 function readAssertions(config: LoadedConfig): Assertion[] {

@@ -14,8 +14,9 @@ import { loadConfig } from './load.js';
 import type { LoadedConfig } from './load.js';
 import type { Logger } from './log.js';
 import { PdpMetrics } from './metrics.js';
-import { buildPolicy } from './policy.js';
+import { buildPolicy, revocationOptions } from './policy.js';
 import type { PolicyState } from './policy.js';
+import { RevocationWatch } from './revoking.js';
 import { keyRings, mayOpen, pdpLimits, tlsOptions } from './setup.js';
 import { Till } from './till.js';
 import { HealthServer } from './web.js';
@@ -60,6 +61,7 @@ export class PdpService {
   readonly metrics: PdpMetrics;
   readonly server: PdpServer;
   readonly #state: PolicyState;
+  readonly #revocations: RevocationWatch;
   /** Set by `start`. */
   #till: Till | undefined;
   /** Request states that hold something, by their holder. */
@@ -76,7 +78,8 @@ export class PdpService {
     private readonly options: PdpServiceOptions,
   ) {
     const { log } = options;
-    this.#state = newState(config);
+    this.#revocations = new RevocationWatch(revocationOptions(config), log);
+    this.#state = { ...newState(config), revoked: this.#revocations.why };
     this.#adjudicator = this.#newAdjudicator(config);
     const tls = tlsOptions(config);
     const keys = keyRings(config);
@@ -132,6 +135,7 @@ export class PdpService {
       clock: options.clock,
       removed: (holder, verdict) => this.#remove(holder, verdict),
       failed: (error) => options.log.error({ err: error }, 'failed'),
+      revocations: this.#revocations,
     });
     const listening: Listening[] = [];
     for (const { address, port, tls } of config.listen) {
@@ -164,6 +168,8 @@ export class PdpService {
       tlsOptions(config);
       this.config = config;
       this.#cashier.policy = policy;
+      this.#revocations.policy = revocationOptions(config);
+      void this.#till?.changed();
       this.#adjudicator = this.#newAdjudicator(config);
       this.metrics.reloaded('ok');
       log.info({ file: config.file }, 'reloaded');

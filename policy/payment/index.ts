@@ -21,3 +21,5 @@ export { POLICY_CONTROL_FAILURE, Refused, REFUSALS } from './refusal.js';
 export type { Refusal, RefusalKind, RefusalReason } from './refusal.js';
 export { DEFAULT_REQUEST_LIMITS } from './request.js';
 export type { RequestLimits } from './request.js';
+export { readStatement, revocationStatement, Revocations, subjectOf } from './revocation.js';
+export type { Revocation, RevocationOptions, RevocationRecord } from './revocation.js';

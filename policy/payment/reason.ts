@@ -75,7 +75,7 @@ function phrase(failure: Failure, names: ReadonlyMap<string, string>): string {
 }
 
 /** A credential's own Comment, where it is short enough to be its title. */
-function titleOf(comment: string | undefined): string {
+export function titleOf(comment: string | undefined): string {
   const title = comment === undefined ? '' : printable(Buffer.from(comment, 'latin1'));
   return title === '' || title.length > 40 ? 'credential' : title;
 }

@@ -58,8 +58,8 @@ export interface BooksSchema {
   instances: { id: string; seen_at: bigint };
   /** What was paid under a credential (by digest), and what a payer has promised and not yet settled. */
   totals: { kind: 'credential' | 'payer'; id: string; currency: string; sum: bigint };
-  /** Signed statements that a key or an assertion counts no more. */
-  revocations: { digest: string; text: string; reason: string; at: bigint };
+  /** Signed statements that a key or an assertion counts no more; `about` is the text of that assertion. */
+  revocations: { digest: string; text: string; about: string | null; at: bigint };
   /** Who is not listened to for a while. */
   quarantine: { kind: string; id: string; since: bigint; until: bigint; failures: bigint; reason: string };
 }
@@ -88,7 +88,7 @@ export const BOOKS_MIGRATIONS: Migrations = {
       `create table totals (
         kind text not null, id text not null, currency text not null, sum bigint not null,
         primary key (kind, id, currency))`,
-      'create table revocations (digest text primary key, text text not null, reason text not null, at bigint not null)',
+      'create table revocations (digest text primary key, text text not null, about text, at bigint not null)',
       `create table quarantine (
         kind text not null, id text not null, since bigint not null, until bigint not null,
         failures bigint not null, reason text not null, primary key (kind, id))`,

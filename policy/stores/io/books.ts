@@ -1,10 +1,11 @@
 import { sql } from 'kysely';
-import type { Books, GrantRequest, GrantResult, Hold } from '../../payment/index.js';
+import type { Books, GrantRequest, GrantResult, Hold, RevocationRecord } from '../../payment/index.js';
 import { readDue, recordDeposits } from '../books/deposits.js';
 import type { DepositRecord, Due } from '../books/deposits.js';
 import { ownHolder, readPaidUntil, writeGrants } from '../books/grant.js';
 import type { GrantContext } from '../books/grant.js';
 import { commitAll, endHolders, endUnheld } from '../books/hold.js';
+import { countRevocations, readRevocations, writeRevocation } from '../books/revocations.js';
 import { BOOKS_MIGRATIONS } from '../books/schema.js';
 import type { BooksSchema } from '../books/schema.js';
 import { StoreUnavailable, table } from '../store.js';
@@ -128,6 +129,19 @@ export class StoredBooks implements Books {
   /** What is owed to us: see `readDue`. */
   due(limit: number): Promise<Due> {
     return readDue(this.store, limit);
+  }
+
+  /** False where the same statement was there before. */
+  revoke(record: RevocationRecord): Promise<boolean> {
+    return this.store.transaction((db) => writeRevocation({ db, engine: this.store.engine }, record));
+  }
+
+  revocations(): Promise<RevocationRecord[]> {
+    return readRevocations(this.store);
+  }
+
+  countRevocations(): Promise<number> {
+    return countRevocations(this.store);
   }
 
   recordDeposits(records: readonly DepositRecord[], now: number): Promise<void> {
