@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Cashier } from '../../policy/payment/index.js';
 import type { PaymentPolicy, Verdict } from '../../policy/payment/index.js';
 import { StoredBooks } from '../../policy/stores/io/books.js';
+import { uuidV7 } from '../../policy/io/uuid.js';
 import { isPostgres } from '../../policy/stores/io/open.js';
 import type { Clock } from './clock.js';
 import type { LoadedConfig } from './load.js';
@@ -64,7 +65,7 @@ export class Till {
     this.cashier = new Cashier({
       policy: options.policy,
       books,
-      newId: () => randomBytes(16).toString('hex'),
+      newId: () => uuidV7(Date.now()),
       holdTimeout,
       removed: options.removed,
       sleep: (milliseconds) => sleep(milliseconds, undefined, { ref: false }),

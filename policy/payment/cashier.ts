@@ -236,9 +236,8 @@ export class Cashier {
     if (before !== undefined) this.#asksForTime.delete(before);
     this.held.add(held);
     if (before !== undefined && !isSame) {
-      // The holder is written down with its new reservation: the old one has one less.
       const old = before.verdict.payment.reservation;
-      this.#write(held, () => this.options.books.end({ holder: '', reservation: old }, now));
+      this.#write(held, () => this.options.books.end({ holder, reservation: old }, now));
     }
     if (state === 'held') this.#deadlines.add(now + this.options.holdTimeout, { kind: 'hold', held });
     if (paidUntil !== undefined) this.#deadlines.add(paidUntil, { kind: 'paid', held });

@@ -72,6 +72,8 @@ export interface Payment {
   /** bit/s */
   readonly bandwidth: number;
   readonly credentials: readonly Assertion[];
+  /** Those of them that bind the nonce. */
+  readonly checks: readonly Assertion[];
   /** Digests of the credentials whose conditions ask for what was paid under them in total. */
   readonly totalled: readonly string[];
   /** Does the policy ask for the payer's exposure? */
@@ -242,7 +244,7 @@ export class PaymentPolicy {
 
   #judgePayment(
     request: PaymentRequest,
-    payment: Omit<Payment, 'payers' | 'totalled' | 'isExposureLimited'>,
+    payment: Omit<Payment, 'payers' | 'checks' | 'totalled' | 'isExposureLimited'>,
     attributes: Map<string, string>,
     spent: Spent,
   ): Verdict {
@@ -262,7 +264,8 @@ export class PaymentPolicy {
       const refusal = revoked ?? whyRefused(answer, this.options.names);
       return this.refuse(request, refusal, attributes, answer);
     }
-    const payers = this.#judge.payers(action).map(({ principal }) => principal);
+    const binders = this.#judge.payers(action);
+    const payers = binders.map(({ principal }) => principal);
     if (payers.length === 0)
       throw new Refused('nonce-unbound', `no credential in the chain binds the nonce \`${nonce}\``);
     return {
@@ -271,6 +274,7 @@ export class PaymentPolicy {
       payment: {
         ...payment,
         credentials,
+        checks: binders.flatMap(({ checks }) => checks),
         payers,
         totalled: totals === undefined ? [] : Array.from(totals.keys(), ({ text }) => credentialDigest(text)),
         isExposureLimited: this.#isExposureLimited,

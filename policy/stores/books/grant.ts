@@ -221,7 +221,8 @@ async function insertGrants(context: GrantContext, entries: readonly Entry[]): P
   const texts = new Map<string, string>();
   const until = await topUps(context, entries);
   const rows = entries.map(({ request, payment, reservation }, i): Cell[] => {
-    const digests = payment.credentials.map(({ text }) => {
+    const common = payment.credentials.filter((credential) => !payment.checks.includes(credential));
+    const digests = common.map(({ text }) => {
       const digest = credentialDigest(text);
       if (!known.has(digest)) texts.set(digest, text);
       return digest;
@@ -240,6 +241,7 @@ async function insertGrants(context: GrantContext, entries: readonly Entry[]): P
       JSON.stringify(request.keys.map(({ payer }) => payer)),
       payment.duration ?? null,
       JSON.stringify(Object.fromEntries(request.verdict.attributes)),
+      JSON.stringify([...new Set(payment.checks.map(({ text }) => text))]),
       JSON.stringify([...new Set(digests)]),
       JSON.stringify([...new Set(payment.totalled)]),
       JSON.stringify(payment.requesters),
@@ -256,10 +258,11 @@ async function insertGrants(context: GrantContext, entries: readonly Entry[]): P
   }
   await sql`
     insert into grants (id, reservation, session, pep_id, handle, link_name, amount, sum, currency, nonce, payers, duration,
-      attributes, credentials, totalled, requesters, state, granted_at, paid_until)
+      attributes, checks, credentials, totalled, requesters, state, granted_at, paid_until)
     select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
       cast(value ->> 7 as bigint), value ->> 8, value ->> 9, value ->> 10, cast(value ->> 11 as bigint), value ->> 12,
-      value ->> 13, value ->> 14, value ->> 15, 'held', cast(value ->> 16 as bigint), cast(value ->> 17 as bigint)
+      value ->> 13, value ->> 14, value ->> 15, value ->> 16, 'held', cast(value ->> 17 as bigint),
+      cast(value ->> 18 as bigint)
     from ${table(engine, rows)}`.execute(db);
 }
 
@@ -306,13 +309,13 @@ async function insertHolders(
   for (const { request, reservation } of entries) {
     const { holder, pepId, handle, now } = request;
     const own = ownHolder(instance, holder);
-    rows.set(own, [own, reservation, pepId, handle, instance, now]);
+    rows.set(`${own} ${reservation}`, [reservation, own, pepId, handle, instance, now]);
   }
   await sql`
-    insert into holders (holder, reservation, pep_id, handle, instance, since)
+    insert into holders (reservation, holder, pep_id, handle, instance, since)
     select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, cast(value ->> 5 as bigint)
     from ${table(engine, [...rows.values()])} where true
-    on conflict (holder) do update set reservation = excluded.reservation`.execute(db);
+    on conflict (reservation, holder) do nothing`.execute(db);
 }
 
 /** A holder's name among those of all PDPs. */

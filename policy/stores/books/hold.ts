@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { Hold } from '../../payment/index.js';
 import { forUpdate, table } from '../store.js';
 import type { Cell } from '../store.js';
 import type { GrantContext } from './grant.js';
@@ -28,16 +29,17 @@ export async function commitAll(
 /** Holders are gone; what nobody holds any more has ended, or is released where no PEP ever reported success. */
 export async function endHolders(
   context: Context,
-  holders: readonly string[],
-  reservations: readonly string[],
+  holds: readonly Hold[],
   now: number,
   resume: number,
 ): Promise<void> {
   const { db, engine } = context;
-  const { rows } = await sql<{ reservation: string }>`
-    delete from holders where holder in (select value ->> 0 from ${table(engine, unique(holders))})
-    returning reservation`.execute(db);
-  await endUnheld(context, [...reservations, ...rows.map(({ reservation }) => reservation)], now, resume);
+  const rows = holds.map(({ holder, reservation }): Cell[] => [reservation, holder]);
+  await sql`
+    delete from holders where (reservation, holder) in
+    (select value ->> 0, value ->> 1 from ${table(engine, rows)})`.execute(db);
+  const reservations = holds.map(({ reservation }) => reservation);
+  await endUnheld(context, reservations, now, resume);
 }
 
 /**
@@ -64,7 +66,7 @@ export async function endUnheld(
       paid_until = case when state = 'committed' and paid_until is null then ${now + resume} else paid_until end
     where state in ('held', 'committed') and reservation in (${asked})
     and not exists (select 1 from holders where holders.reservation = grants.reservation)
-    returning id, state, payers, totalled, sum, currency`.execute(db);
+    returning id, state, payers, nonce, totalled, sum, currency`.execute(db);
   await release(
     context,
     ended.rows.filter(({ state }) => state === 'released'),
@@ -75,6 +77,7 @@ interface Ended {
   readonly id: string;
   readonly state: string;
   readonly payers: string;
+  readonly nonce: string;
   readonly totalled: string;
   readonly sum: bigint;
   readonly currency: string;
@@ -83,11 +86,12 @@ interface Ended {
 /** Their nonces can be spent again, and their sums were never paid. */
 async function release({ db, engine }: Context, grants: readonly Ended[]): Promise<void> {
   if (grants.length === 0) return;
+  const rows = grants.flatMap(({ id, payers, nonce }) =>
+    (JSON.parse(payers) as string[]).map((payer): Cell[] => [payer, nonce, id]),
+  );
   await sql`
-    delete from nonces where grant_id in (select value ->> 0 from ${table(
-      engine,
-      grants.map(({ id }) => [id]),
-    )})`.execute(db);
+    delete from nonces where (payer, nonce, grant_id) in
+    (select value ->> 0, value ->> 1, value ->> 2 from ${table(engine, rows)})`.execute(db);
   await addTotals({ db, engine }, grants.flatMap(undone));
 }
 

@@ -41,7 +41,7 @@ export class StoredBooks implements Books {
   readonly #known = new Set<string>();
   readonly #resume: number;
   /** Holders of whom nobody knows whether they were written down: they were told no. */
-  readonly #doubtful = new Set<string>();
+  readonly #doubtful = new Set<Hold>();
 
   static async open(place: string, options: BooksOptions): Promise<StoredBooks> {
     return new StoredBooks(await openStore<BooksSchema>(place, BOOKS_MIGRATIONS, options), options);
@@ -59,7 +59,7 @@ export class StoredBooks implements Books {
       timedOut: () => new StoreUnavailable('the database did not answer in time'),
       concernsAll: (error) => error instanceof StoreUnavailable,
       late: (operation) => {
-        if (operation.kind === 'grant') this.#doubtful.add(operation.request.holder);
+        if (operation.kind === 'grant') this.#doubt(operation.request);
       },
     });
   }
@@ -68,7 +68,7 @@ export class StoredBooks implements Books {
     try {
       return (await this.#batcher.add({ kind: 'grant', request })) as GrantResult;
     } catch (error) {
-      this.#doubtful.add(request.holder);
+      this.#doubt(request);
       throw error;
     }
   }
@@ -158,7 +158,10 @@ export class StoredBooks implements Books {
   async #write(operations: readonly Operation[]): Promise<readonly Result[]> {
     const { engine } = this.store;
     const doubtful = [...this.#doubtful];
-    const own = (holder: string): string => ownHolder(this.options.instance, holder);
+    const own = ({ holder, reservation }: Hold): Hold => ({
+      holder: ownHolder(this.options.instance, holder),
+      reservation,
+    });
     const results = new Map<Operation, Result>();
     const digests = new Set<string>();
     const known = {
@@ -177,16 +180,10 @@ export class StoredBooks implements Books {
         for (const one of commits) results.set(one, paid.has(one.hold.reservation) ? 'committed' : 'gone');
       }
       const ends = operations.filter((one) => one.kind === 'end');
-      const gone = [...doubtful, ...ends.map(({ hold }) => hold.holder)].map(own);
+      const gone = [...doubtful, ...ends.map(({ hold }) => hold)].map(own);
       const grants = operations.filter((one) => one.kind === 'grant');
       if (gone.length > 0)
-        await endHolders(
-          context,
-          gone,
-          ends.map(({ hold }) => hold.reservation),
-          Math.max(latest(ends), latestGrant(grants)),
-          this.#resume,
-        );
+        await endHolders(context, gone, Math.max(latest(ends), latestGrant(grants)), this.#resume);
       if (grants.length > 0) {
         const granted = await writeGrants(
           context,
@@ -198,6 +195,11 @@ export class StoredBooks implements Books {
     for (const holder of doubtful) this.#doubtful.delete(holder);
     for (const digest of digests) this.#remember(digest);
     return operations.map((one) => results.get(one));
+  }
+
+  #doubt({ holder, verdict }: GrantRequest): void {
+    if (verdict.payment !== undefined)
+      this.#doubtful.add({ holder, reservation: verdict.payment.reservation });
   }
 
   #remember(digest: string): void {

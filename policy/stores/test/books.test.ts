@@ -107,11 +107,9 @@ describe('books', () => {
       assert.equal(attributes['bandwidth'], '50000000');
       assert.equal(attributes['date'], '20071120');
       assert.deepEqual(JSON.parse(grant.requesters), { route: principal('route') });
+      assert.deepEqual(JSON.parse(grant.checks), [check('first')]);
       const texts = await books.store.db.selectFrom('credentials').select('text').execute();
-      assert.deepEqual(
-        texts.map(({ text }) => text).sort(),
-        [check('first'), offered(), authorization()].sort(),
-      );
+      assert.deepEqual(texts.map(({ text }) => text).sort(), [offered(), authorization()].sort());
     });
 
     it('move held -> committed -> ended, and a committed one stays spent', async () => {
@@ -375,7 +373,7 @@ describe('books', () => {
         grants.map(({ nonce }) => nonce),
         ['e-0'],
       );
-      assert.equal(Object.keys(credentials).length, 3);
+      assert.deepEqual(Object.values(credentials).sort(), [offered(), authorization()].sort());
       const record = { id: grants[0]!.id, state: 'accepted', answer: '{}' } as const;
       await books.recordDeposits([record], NOW);
       await books.recordDeposits([record], NOW);
