@@ -1,0 +1,59 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { durationMillis, octetCount } from '../pdp/duration.js';
+
+/** Values that configurations are made of: each says what it expects, and carries its description into the JSON Schema. */
+
+const DURATION = 'expected a duration as `30s` (ms, s, m, h, d)';
+const OCTETS = 'expected octets as `65536` or `64KiB`';
+
+/** Milliseconds. */
+export const duration = (description: string) =>
+  z
+    .string(DURATION)
+    .transform((value, context) => {
+      const millis = durationMillis(value);
+      if (millis !== undefined) return millis;
+      context.addIssue({ code: 'custom', message: DURATION });
+      return z.NEVER;
+    })
+    .meta({ description, format: 'duration' });
+
+export const octets = (description: string) =>
+  z
+    .union([z.number(), z.string()], OCTETS)
+    .transform((value, context) => {
+      const found = octetCount(String(value));
+      if (found !== undefined && found > 0) return found;
+      context.addIssue({ code: 'custom', message: OCTETS });
+      return z.NEVER;
+    })
+    .meta({ description, format: 'octets' });
+
+export const count = (description: string, min = 1, max = Number.MAX_SAFE_INTEGER) =>
+  z
+    .number('expected a whole number')
+    .int('expected a whole number')
+    .min(min, `expected a whole number from ${min} on`)
+    .max(max, `expected a whole number up to ${max}`)
+    .meta({ description });
+
+export const port = (description: string) => count(description, 0, 65_535);
+
+export const text = (description: string) =>
+  z.string('expected text').min(1, 'expected text, not nothing').meta({ description });
+
+export const file = (description: string) =>
+  z.string('expected a file name').min(1, 'expected a file name').meta({ description, format: 'file' });
+
+export const address = (description: string) =>
+  z
+    .string('expected an IP address')
+    .refine((value) => isIP(value) !== 0, 'expected an IP address')
+    .meta({ description, format: 'address' });
+
+export const yesOrNo = (description: string) => z.boolean('expected true or false').meta({ description });
+
+/** A list, empty where it is left out. */
+export const list = <Item extends z.ZodType>(item: Item, of: string, description: string) =>
+  z.array(item, `expected a list of ${of}`).default([]).meta({ description });

@@ -1,0 +1,120 @@
+import { createSecureContext } from 'node:tls';
+import type { TlsOptions } from 'node:tls';
+import { ClearingConfigError, Directory, isoScale, toMinor } from '../../policy/clearing/index.js';
+import type { ClearingCentre, KnownAccount, Terms } from '../../policy/clearing/index.js';
+import { openClearing } from '../../policy/clearing/io/open.js';
+import type { OpenClearing } from '../../policy/clearing/io/open.js';
+import { parseAssertions } from '../../policy/keynote/index.js';
+import type { Assertion, KeyNoteSyntaxError, Principal } from '../../policy/keynote/index.js';
+import { isPostgres, placeText } from '../../policy/stores/io/open.js';
+import { SchemaTooNew } from '../../policy/stores/migrate.js';
+import { StoreUnavailable } from '../../policy/stores/store.js';
+import { CliError, EXIT } from '../exit.js';
+import { principalAt } from './load.js';
+import type { LoadedClearConfig } from './load.js';
+
+export interface ClearSettings {
+  readonly open: Omit<OpenClearing, 'now'>;
+  readonly operators: readonly Principal[];
+  readonly tls: TlsOptions | undefined;
+}
+
+/** What a configuration and the files that it names ask for; throws `CliError` with the place of what is wrong. */
+export function settingsOf(config: LoadedClearConfig): ClearSettings {
+  const currencies = new Map(
+    Object.entries(config.currencies).map(([code, scale]) => [code, scale ?? isoScale(code)]),
+  );
+  const { credentials, octets, attributes, payers, patience } = config.limits;
+  const { maxAge, skew, maxHold } = config;
+  const terms: Terms = {
+    ...{ appDomain: config.policy.appDomain, currencies, maxAge, skew, maxHold },
+    limits: { credentials, octets, attributes, payers },
+  };
+  const directory = directoryOf(config, currencies);
+  const { algorithms } = config.policy;
+  const place = isPostgres(config.store) ? config.store : config.path(config.store);
+  return {
+    open: { policy: policyOf(config), algorithms, terms, directory, place, patience },
+    operators: config.operators.map((key, i) => principalAt(config, ['operators', i], key)),
+    tls: tlsOf(config),
+  };
+}
+
+/** Opens the database of a configuration; `keepAccounts` where the accounts of the configuration are not to go into it. */
+export async function openCentre(
+  config: LoadedClearConfig,
+  now: number,
+  keepAccounts = false,
+): Promise<ClearingCentre> {
+  try {
+    return await openClearing({ ...settingsOf(config).open, now, keepAccounts });
+  } catch (error) {
+    if (error instanceof ClearingConfigError) throw config.problem(['currencies'], error.message);
+    if (error instanceof StoreUnavailable || error instanceof SchemaTooNew)
+      throw new CliError(`${placeText(config.store)}: ${error.message}`);
+    throw error;
+  }
+}
+
+function directoryOf(config: LoadedClearConfig, currencies: ReadonlyMap<string, number>): Directory {
+  const accounts = config.accounts.map(({ name, kind, keys, limit, frozen }, i): KnownAccount => {
+    const most = Object.entries(limit).map(([currency, amount]): [string, bigint] => {
+      const scale = currencies.get(currency);
+      const path = ['accounts', i, 'limit', currency];
+      if (scale === undefined) throw config.problem(path, `${currency} is not in \`currencies\``);
+      const minor = toMinor(amount, scale);
+      if (minor === undefined) throw config.problem(path, `${currency} has ${scale} decimals`);
+      return [currency, minor];
+    });
+    const principals = keys.map((key, k) => principalAt(config, ['accounts', i, 'keys', k], key));
+    return { id: name, kind, keys: principals, limit: new Map(most), frozen };
+  });
+  try {
+    return new Directory(accounts);
+  } catch (error) {
+    if (error instanceof RangeError) throw config.problem(['accounts'], error.message);
+    throw error;
+  }
+}
+
+function policyOf(config: LoadedClearConfig): Assertion[] {
+  const { files, assertions } = config.policy;
+  return [
+    ...files.flatMap((name, i) =>
+      parsed(config.path(name), config.read(['policy', 'files', i], name).toString('latin1')),
+    ),
+    ...parsed(`${config.file}: \`policy.assertions\``, assertions),
+  ];
+}
+
+function parsed(where: string, text: string): Assertion[] {
+  return parseAssertions(text).map((paragraph) => {
+    if ('error' in paragraph) throw badAssertion(where, paragraph.line, paragraph.error);
+    const [fault] = paragraph.assertion.faults;
+    if (fault !== undefined) throw badAssertion(where, paragraph.line, fault);
+    return paragraph.assertion;
+  });
+}
+
+function badAssertion(where: string, line: number, error: KeyNoteSyntaxError): CliError {
+  return new CliError(
+    `${where}:${line + error.line - 1}:${error.column}: ${error.message}\n${error.drawing}`,
+    EXIT.invalid,
+  );
+}
+
+function tlsOf(config: LoadedClearConfig): TlsOptions | undefined {
+  const { tls } = config;
+  if (tls === undefined) return undefined;
+  const options: TlsOptions = {
+    cert: config.read(['tls', 'certificate'], tls.certificate),
+    key: config.read(['tls', 'key'], tls.key),
+    ...(tls.ca === undefined ? {} : { ca: config.read(['tls', 'ca'], tls.ca) }),
+  };
+  try {
+    createSecureContext(options);
+  } catch (error) {
+    throw config.problem(['tls'], `the certificate and the key cannot be used: ${(error as Error).message}`);
+  }
+  return options;
+}

@@ -1,0 +1,21 @@
+/** The clearing and settlement centre: deposits, double-entry ledger, statements, settlement. See README.md in this folder. */
+export { ACCOUNT_KINDS, Directory, isAccountName, keyId, keyIdOf } from './accounts.js';
+export type { AccountKind, KnownAccount } from './accounts.js';
+export type { AuditProblem, AuditReport } from './audit.js';
+export { ClearingCentre } from './clearing.js';
+export type { ClearingOptions, Payment } from './clearing.js';
+export { fromMinor, isoScale, MAX_SCALE, toMinor } from './currency.js';
+export { contentDigest } from './deposit.js';
+export type * from './deposit.js';
+export { DepositJudge } from './judge.js';
+export type { Charge, DepositJudgeOptions, Judgement } from './judge.js';
+export { requestText, signRequest, verifyRequest } from './request-signature.js';
+export type { SignedRequest } from './request-signature.js';
+export { CLEARING_MIGRATIONS } from './schema.js';
+export type { ClearingSchema } from './schema.js';
+export { statementCsv } from './statement-csv.js';
+export type { Statement, StatementLine, StatementQuery } from './statement.js';
+export { ClearingConfigError } from './sync.js';
+export { DEFAULT_TERMS } from './terms.js';
+export type { ClaimLimits, Terms } from './terms.js';
+export type { AccountView, BalanceView, BatchView } from './views.js';

@@ -1,0 +1,84 @@
+import { sql } from 'kysely';
+import type { Kysely } from 'kysely';
+import { table } from '../stores/store.js';
+import type { Cell, EngineName } from '../stores/store.js';
+import type { BalanceRow, ClearingSchema } from './schema.js';
+
+/* Many rows in one statement, the same on both engines: see `table`. */
+
+type Table = keyof ClearingSchema;
+
+/** The columns of each table that rows are added to; a `#` marks a bigint. */
+const COLUMNS = {
+  csc_assertions: ['digest', 'text'],
+  csc_accounts: ['id', 'name', 'kind', 'keys', 'limits', '#frozen', '#configured'],
+  csc_deposits: [
+    ...['#number', 'isp', 'id', 'content', 'evidence', 'currency'],
+    ...['#amount', '#at', '#first_seq', '#last_seq', 'hash'],
+  ],
+  csc_charges: [
+    ...['payer', 'nonce', '#deposit', 'account', 'provider', 'isp', 'currency', '#amount', '#seq'],
+  ],
+  csc_entries: [
+    ...['#seq', 'transaction_id', 'account', 'counterparty', 'currency', '#amount'],
+    ...['kind', '#reference', 'digest', '#at', 'hash'],
+  ],
+  csc_balances: ['account', 'currency', '#balance', '#unsettled'],
+  csc_holds: [
+    ...['payer', 'nonce', 'isp', 'id', 'content', 'account', 'provider', 'currency', '#amount', '#expires'],
+  ],
+  csc_batches: [
+    ...['#number', 'provider', 'isp', 'currency', '#amount', '#charges'],
+    ...['#after_seq', '#through_seq', '#at', '#paid_at'],
+  ],
+} as const satisfies Partial<Record<Table, readonly string[]>>;
+
+type Filled = keyof typeof COLUMNS;
+
+/** Adds rows. `ignore`: those that are there stay as they are. */
+export async function insert<Name extends Filled>(
+  engine: EngineName,
+  db: Kysely<ClearingSchema>,
+  name: Name,
+  rows: readonly ClearingSchema[Name][],
+  conflict: 'fail' | 'ignore' = 'fail',
+): Promise<void> {
+  if (rows.length === 0) return;
+  await sql`${into(engine, name, rows)} ${conflict === 'ignore' ? sql`on conflict do nothing` : sql``}`.execute(
+    db,
+  );
+}
+
+/** Adds to balances, those that are not there being zero. */
+export async function upsertBalances(
+  engine: EngineName,
+  db: Kysely<ClearingSchema>,
+  changes: readonly BalanceRow[],
+): Promise<void> {
+  if (changes.length === 0) return;
+  await sql`${into(engine, 'csc_balances', changes)} on conflict (account, currency) do update set
+    balance = csc_balances.balance + excluded.balance,
+    unsettled = csc_balances.unsettled + excluded.unsettled`.execute(db);
+}
+
+function into<Name extends Filled>(engine: EngineName, name: Name, rows: readonly ClearingSchema[Name][]) {
+  const columns: readonly string[] = COLUMNS[name];
+  const names = columns.map((column) => column.replace('#', ''));
+  const cells = rows.map((row) =>
+    names.map((column): Cell => {
+      const value = row[column as keyof typeof row] as Cell | bigint;
+      return typeof value === 'bigint' ? String(value) : value;
+    }),
+  );
+  const values = columns.map((column, i) =>
+    column.startsWith('#') ? sql`cast(value ->> ${sql.lit(i)} as bigint)` : sql`value ->> ${sql.lit(i)}`,
+  );
+  // SQLite takes the `on` of an upsert for that of a join, unless there is a `where`.
+  return sql`insert into ${sql.table(name)} (${sql.join(names.map((column) => sql.ref(column)))})
+    select ${sql.join(values)} from ${table(engine, cells)} where true`;
+}
+
+/** A bigint that an engine's sum may have made something else of. */
+export function big(value: bigint | number | string | null): bigint {
+  return value === null ? 0n : BigInt(value);
+}
