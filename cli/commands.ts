@@ -34,6 +34,10 @@ export const COMMANDS: Readonly<Record<string, { summary: string; load: () => Pr
     summary: 'revoke a key or a credential, at every policy server of a database',
     load: () => import('./revoke.js'),
   },
+  clear: {
+    summary: 'the clearing centre: deposits, statements, settlement, audit',
+    load: () => import('./clear.js'),
+  },
   replay: {
     summary: 'play a capture to a policy server, as a router would',
     load: () => import('./replay.js'),

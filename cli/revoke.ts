@@ -10,13 +10,12 @@ import {
 import type { Principal } from '../policy/keynote/index.js';
 import { nameOf, readStatement, revocationStatement, subjectOf } from '../policy/payment/index.js';
 import type { Revocation, RevocationRecord } from '../policy/payment/index.js';
-import { StoredBooks } from '../policy/stores/io/books.js';
 import { principal, privateKey } from './credentials/keys.js';
 import { CliError, EXIT } from './exit.js';
 import { loadConfig } from './pdp/load.js';
 import type { LoadedConfig } from './pdp/load.js';
 import { revocationOptions } from './pdp/policy.js';
-import { databaseOf } from './pdp/till.js';
+import { withBooks } from './pdp/till.js';
 import { hasColour, print, say } from './terminal.js';
 
 interface Options {
@@ -164,18 +163,6 @@ async function list(options: Options): Promise<number> {
 function needed(config: LoadedConfig | undefined): LoadedConfig {
   if (config === undefined) throw new CliError('revoke: --config is missing', EXIT.usage);
   return config;
-}
-
-async function withBooks<Result>(
-  config: LoadedConfig,
-  work: (books: StoredBooks) => Promise<Result>,
-): Promise<Result> {
-  const books = await StoredBooks.open(databaseOf(config), { instance: 'cli', connections: 1 });
-  try {
-    return await work(books);
-  } finally {
-    await books.close();
-  }
 }
 
 function subjectText(subject: Principal, names: ReadonlyMap<string, string>): string {

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { CLEARING_SECTION } from '../clear/schema.js';
 import { durationMillis, octetCount } from './duration.js';
 
 /*
@@ -241,6 +242,9 @@ export const CONFIG = object({
   limits: limits.prefault({}).meta({ description: 'Bounds on what PEPs can make the PDP hold.' }),
   policy: policy.prefault({}).meta({ description: 'What is granted. *Reloaded on SIGHUP.*' }),
   store: store.prefault({}).meta({ description: 'The books: which nonce has paid for what.' }),
+  clearing: CLEARING_SECTION.optional().meta({
+    description: 'Where `bandex clear deposit` hands in what was paid. Left out: nowhere.',
+  }),
   links: z.array(link, 'expected a list of links').default([]).meta({
     description:
       "The routers' links, by the interface objects of their requests; the first that matches counts. *Reloaded on SIGHUP.*",

@@ -32,6 +32,19 @@ export function databaseOf(config: Pick<LoadedConfig, 'file' | 'store'>): string
   return isPostgres(database) || database === ':memory:' ? database : resolve(dirname(config.file), database);
 }
 
+/** For commands that look into the books beside the PDP. */
+export async function withBooks<Result>(
+  config: Pick<LoadedConfig, 'file' | 'store'>,
+  work: (books: StoredBooks) => Promise<Result>,
+): Promise<Result> {
+  const books = await StoredBooks.open(databaseOf(config), { instance: 'cli', connections: 1 });
+  try {
+    return await work(books);
+  } finally {
+    await books.close();
+  }
+}
+
 /** The cashier with its books, clock and timers. */
 export class Till {
   readonly cashier: Cashier;

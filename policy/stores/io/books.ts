@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Books, GrantRequest, GrantResult, Hold, RevocationRecord } from '../../payment/index.js';
-import { readDue, recordDeposits } from '../books/deposits.js';
+import { countDue, readDue, recordDeposits, retryRefused } from '../books/deposits.js';
 import type { DepositRecord, Due } from '../books/deposits.js';
 import { ownHolder, readPaidUntil, writeGrants } from '../books/grant.js';
 import type { GrantContext } from '../books/grant.js';
@@ -142,6 +142,15 @@ export class StoredBooks implements Books {
 
   countRevocations(): Promise<number> {
     return countRevocations(this.store);
+  }
+
+  countDue(): Promise<number> {
+    return countDue(this.store);
+  }
+
+  /** What was refused is due again; returns how many there are. */
+  retryRefused(): Promise<number> {
+    return retryRefused(this.store);
   }
 
   recordDeposits(records: readonly DepositRecord[], now: number): Promise<void> {
