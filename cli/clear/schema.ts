@@ -18,6 +18,8 @@ const amount = z
   .string('expected an amount in quotes, as `"100.00"`')
   .regex(/^\d{1,12}(\.\d{1,6})?$/, 'expected an amount as `100.00`');
 
+const SCALE = `expected how many decimals it has, 0 to ${MAX_SCALE}, or nothing for what ISO 4217 says`;
+
 const principals = (description: string) =>
   list(text('A principal, or a file with one.'), 'principals', description);
 
@@ -76,10 +78,11 @@ export const CLEAR_CONFIG = object({
     .record(
       currency,
       z
-        .union(
-          [z.null(), z.number().int().min(0).max(MAX_SCALE)],
-          `expected how many decimals it has, 0 to ${MAX_SCALE}, or nothing for what ISO 4217 says`,
-        )
+        .number(SCALE)
+        .int(SCALE)
+        .min(0, SCALE)
+        .max(MAX_SCALE, SCALE)
+        .nullable()
         .meta({ description: 'Decimals; empty for what ISO 4217 says.' }),
       'expected currencies with their decimals',
     )

@@ -11,6 +11,8 @@ export interface DepositAllOptions {
   readonly retrying?: ((error: ClearingUnavailable, wait: number) => void) | undefined;
   /** How long a clearing centre that does not answer is tried, milliseconds. Default 60000. */
   readonly patience?: number | undefined;
+  /** Between two tries: the first time, doubled up to the most; milliseconds. Default 200 to 10000. */
+  readonly wait?: { readonly first: number; readonly most: number } | undefined;
   /** Milliseconds since 1970. */
   readonly clock?: (() => number) | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -20,7 +22,7 @@ export type DepositCounts = Record<DepositAnswer['answer'], number>;
 
 const BATCH = 200;
 const PATIENCE = 60_000;
-const RETRY = { first: 200, most: 10_000 } as const;
+const WAIT = { first: 200, most: 10_000 } as const;
 
 /** What a clearing centre is to the loop: `ClearingClient` is one. */
 export interface DepositTaker {
@@ -65,9 +67,9 @@ function matched(names: readonly string[], answers: readonly DepositAnswer[]): r
 }
 
 async function insist<Answer>(ask: () => Promise<Answer>, options: DepositAllOptions): Promise<Answer> {
-  const { patience = PATIENCE, retrying, signal } = options;
+  const { patience = PATIENCE, wait: { first, most } = WAIT, retrying, signal } = options;
   const until = performance.now() + patience;
-  for (let wait: number = RETRY.first; ; wait = Math.min(wait * 2, RETRY.most)) {
+  for (let wait = first; ; wait = Math.min(wait * 2, most)) {
     try {
       return await ask();
     } catch (error) {
