@@ -5,11 +5,10 @@ import type { ClearingClientOptions } from '../../policy/clearing/io/client.js';
 import { MAX_DEPOSITS } from '../../policy/clearing/io/limits.js';
 import { BooksDeposits } from '../../policy/stores/books/deposit-source.js';
 import { CliError, EXIT } from '../exit.js';
-import { policyClock } from '../pdp/clock.js';
 import { loadConfig } from '../pdp/load.js';
 import type { LoadedConfig } from '../pdp/load.js';
 import { withBooks } from '../pdp/till.js';
-import { instant, seconds, wholeNumber } from '../quantities.js';
+import { seconds, wholeNumber } from '../quantities.js';
 import { say } from '../terminal.js';
 import { fileSource } from './deposit-file.js';
 import { runDeposit } from './deposit.js';
@@ -22,7 +21,6 @@ interface Options extends RemoteOptions {
   readonly batch: number;
   readonly every?: number;
   readonly retryRefused?: true;
-  readonly at?: number;
   readonly json?: true;
 }
 
@@ -37,7 +35,6 @@ export function depositCommand(): Command {
     .option('--batch <count>', 'deposits of one request', wholeNumber(MAX_DEPOSITS), 200)
     .option('--every <time>', 'go on, and look for new ones so often, as 60s', seconds)
     .option('--retry-refused', 'hand in again what was refused before')
-    .option('--at <time>', 'the time that is signed, where the clearing centre lives on another day', instant)
     .option('--json', 'each answer, an object a line')
     .addHelpText('after', HELP)
     .action(deposit);
@@ -56,10 +53,7 @@ async function deposit(options: Options): Promise<void> {
   if ((options.config === undefined) === (options.file === undefined))
     throw new CliError('clear deposit: give --config or --file', EXIT.usage);
   const config = options.config === undefined ? undefined : loadConfig(options.config);
-  const client: ClearingClientOptions = {
-    ...clientOf(config, options),
-    ...(options.at === undefined ? {} : { clock: policyClock(options.at) }),
-  };
+  const client = clientOf(config, options);
   const run = async (source: DepositSource, total?: number): Promise<void> => {
     await runDeposit(source, { client, batch: options.batch, json: options.json, total });
   };
