@@ -6,7 +6,7 @@ import { openClearing } from '../../policy/clearing/io/open.js';
 import type { OpenClearing } from '../../policy/clearing/io/open.js';
 import { parseAssertions } from '../../policy/keynote/index.js';
 import type { Assertion, KeyNoteSyntaxError, Principal } from '../../policy/keynote/index.js';
-import { isPostgres, placeText } from '../../policy/stores/io/open.js';
+import { placeAt, placeText } from '../../policy/stores/io/open.js';
 import { SchemaTooNew } from '../../policy/stores/migrate.js';
 import { StoreUnavailable } from '../../policy/stores/store.js';
 import { CliError, EXIT } from '../exit.js';
@@ -32,7 +32,7 @@ export function settingsOf(config: LoadedClearConfig): ClearSettings {
   };
   const directory = directoryOf(config, currencies);
   const { algorithms } = config.policy;
-  const place = isPostgres(config.store) ? config.store : config.path(config.store);
+  const place = placeAt(config.store, config.path);
   return {
     open: { policy: policyOf(config), algorithms, terms, directory, place, patience },
     operators: config.operators.map((key, i) => principalAt(config, ['operators', i], key)),

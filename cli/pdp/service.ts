@@ -5,6 +5,7 @@ import type { Decision, PdpRequest } from '../../cops/index.js';
 import { PdpServer } from '../../cops/io/server.js';
 import { CredentialCache, formatExplanation } from '../../policy/keynote/index.js';
 import type { Cashier, Verdict } from '../../policy/payment/index.js';
+import type { StoredBooks } from '../../policy/stores/io/books.js';
 import { senderTexts, sessionText, styleText } from '../flow.js';
 import { Adjudicator, holderOf } from './adjudicate.js';
 import type { Adjudication } from './adjudicate.js';
@@ -190,9 +191,18 @@ export class PdpService {
     this.options.log.info({ decisions: this.#decisions }, 'stopped');
   }
 
+  /** The books, once it was started. */
+  get books(): StoredBooks {
+    return this.#opened.books;
+  }
+
   get #cashier(): Cashier {
+    return this.#opened.cashier;
+  }
+
+  get #opened(): Till {
     if (this.#till === undefined) throw new Error('the service was not started');
-    return this.#till.cashier;
+    return this.#till;
   }
 
   #newAdjudicator(config: LoadedConfig): Adjudicator {

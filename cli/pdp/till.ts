@@ -5,7 +5,7 @@ import { Cashier } from '../../policy/payment/index.js';
 import type { PaymentPolicy, Verdict } from '../../policy/payment/index.js';
 import { StoredBooks } from '../../policy/stores/io/books.js';
 import { uuidV7 } from '../../policy/io/uuid.js';
-import { isPostgres } from '../../policy/stores/io/open.js';
+import { placeAt } from '../../policy/stores/io/open.js';
 import type { Clock } from './clock.js';
 import type { LoadedConfig } from './load.js';
 import type { RevocationWatch } from './revoking.js';
@@ -28,8 +28,7 @@ export interface TillOptions {
 
 /** Where the configuration keeps its books: as `openStore` takes it. */
 export function databaseOf(config: Pick<LoadedConfig, 'file' | 'store'>): string {
-  const { database } = config.store;
-  return isPostgres(database) || database === ':memory:' ? database : resolve(dirname(config.file), database);
+  return placeAt(config.store.database, (name) => resolve(dirname(config.file), name));
 }
 
 /** For commands that look into the books beside the PDP. */
