@@ -9,7 +9,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<{ main(): unknown }>>> =
   tools: () => import('./tools.js'),
   cops: () => import('./cops.js'),
   paid: () => import('./paid.js'),
-  books: () => import('./books.js'),
+  durable: () => import('./durable.js'),
 };
 
 const asked = argv.slice(2);

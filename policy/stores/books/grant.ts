@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely';
 import { credentialDigest } from '../../keynote/index.js';
 import { toMillionths } from '../../payment/index.js';
 import type { GrantRequest, GrantResult, NonceKey, NonceUse, Payment } from '../../payment/index.js';
+import { insertNew, insertRows } from '../rows.js';
 import { forUpdate, table, TryAgain } from '../store.js';
 import type { Cell, EngineName } from '../store.js';
 import type { BooksSchema, GrantState } from './schema.js';
@@ -74,6 +75,34 @@ export async function writeGrants(
   );
 }
 
+const NONCES = { table: 'nonces', columns: ['payer', 'nonce', 'grant_id'], keys: 2 };
+const CREDENTIALS = { table: 'credentials', columns: ['digest', 'text'], conflict: 'ignore' } as const;
+const GRANTS = {
+  table: 'grants',
+  columns: [
+    ...[
+      'id',
+      'reservation',
+      'session',
+      'pep_id',
+      'handle',
+      'link_name',
+      'amount',
+      '#sum',
+      'currency',
+      'nonce',
+    ],
+    ...['payers', '#duration', 'attributes', 'checks', 'credentials', 'totalled', 'requesters', 'state'],
+    ...['#granted_at', '#paid_until'],
+  ],
+};
+const HOLDERS = {
+  table: 'holders',
+  columns: ['reservation', 'holder', 'pep_id', 'handle', 'instance', '#since'],
+  conflict: 'ignore',
+} as const;
+
+const nameOfRow = ([payer, nonce]: readonly Cell[]): string => `${String(payer)}\n${String(nonce)}`;
 const keyOf = ({ payer, nonce }: NonceKey): string => `${payer}\n${nonce}`;
 
 /** Afterwards each entry has a result that refuses it, the grant that has its nonces already, or neither: it is new. */
@@ -90,14 +119,11 @@ async function takeNonces(context: GrantContext, entries: readonly Entry[]): Pro
   const rows = [...asked.entries()]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, { key, id }]): Cell[] => [key.payer, key.nonce, id]);
-  const inserted = await sql<NonceKey>`
-    insert into nonces (payer, nonce, grant_id)
-    select value ->> 0, value ->> 1, value ->> 2 from ${table(engine, rows)} where true
-    on conflict (payer, nonce) do nothing returning payer, nonce`.execute(db);
-  const taken = new Set(inserted.rows.map(keyOf));
+  const added = await insertNew(engine, db, NONCES, rows);
+  const taken = new Set(rows.flatMap((row, i) => (added[i] ? [nameOfRow(row)] : [])));
   const owners = await grantsOf(
     context,
-    rows.filter(([payer, nonce]) => !taken.has(`${String(payer)}\n${String(nonce)}`)),
+    rows.filter((_, i) => !added[i]),
   );
   const undone: Cell[][] = [];
   const own = new Map<string, FoundGrant>();
@@ -245,25 +271,17 @@ async function insertGrants(context: GrantContext, entries: readonly Entry[]): P
       JSON.stringify([...new Set(digests)]),
       JSON.stringify([...new Set(payment.totalled)]),
       JSON.stringify(payment.requesters),
+      'held',
       request.now,
       until[i] ?? null,
     ];
   });
   if (texts.size > 0) {
     const sorted = [...texts.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
-    await sql`
-      insert into credentials (digest, text) select value ->> 0, value ->> 1 from ${table(engine, sorted)} where true
-      on conflict (digest) do nothing`.execute(db);
+    await insertRows(engine, db, CREDENTIALS, sorted);
     for (const digest of texts.keys()) known.add(digest);
   }
-  await sql`
-    insert into grants (id, reservation, session, pep_id, handle, link_name, amount, sum, currency, nonce, payers, duration,
-      attributes, checks, credentials, totalled, requesters, state, granted_at, paid_until)
-    select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
-      cast(value ->> 7 as bigint), value ->> 8, value ->> 9, value ->> 10, cast(value ->> 11 as bigint), value ->> 12,
-      value ->> 13, value ->> 14, value ->> 15, value ->> 16, 'held', cast(value ->> 17 as bigint),
-      cast(value ->> 18 as bigint)
-    from ${table(engine, rows)}`.execute(db);
+  await insertRows(engine, db, GRANTS, rows);
 }
 
 /** When the time that each pays for is over: a later check adds to what is left. */
@@ -311,11 +329,7 @@ async function insertHolders(
     const own = ownHolder(instance, holder);
     rows.set(`${own} ${reservation}`, [reservation, own, pepId, handle, instance, now]);
   }
-  await sql`
-    insert into holders (reservation, holder, pep_id, handle, instance, since)
-    select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, cast(value ->> 5 as bigint)
-    from ${table(engine, [...rows.values()])} where true
-    on conflict (reservation, holder) do nothing`.execute(db);
+  await insertRows(engine, db, HOLDERS, [...rows.values()]);
 }
 
 /** A holder's name among those of all PDPs. */
