@@ -111,8 +111,8 @@ class Till {
     await insert(engine, db, 'csc_deposits', [...this.#deposits.values()]);
     await insert(engine, db, 'csc_charges', this.#charges);
     const nonces = this.#charges.map(({ payer, nonce }) => [payer, nonce]);
-    await sql`delete from csc_holds where exists (select 1 from ${table(engine, nonces)}
-      where csc_holds.payer = value ->> 0 and csc_holds.nonce = value ->> 1)`.execute(db);
+    await sql`delete from csc_holds where (payer, nonce) in
+      (select value ->> 0, value ->> 1 from ${table(engine, nonces)})`.execute(db);
     await this.journal.close();
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { onEachEngine } from '../../stores/test/engines.js';
-import type { DepositAnswer, DepositRequest, DepositSource } from '../index.js';
+import type { ClearingCentre, DepositAnswer, DepositRequest, DepositSource } from '../index.js';
 import {
   ClearingClient,
   ClearingRefused,
@@ -9,20 +9,39 @@ import {
   depositAll,
 } from '../io/index.js';
 import { KEYS, known, NOW, openCentre, payment, requestOf } from './centre.js';
+import type { Opened } from './centre.js';
+
+/** What a test has opened: closed after it, also where it fails, so that nothing keeps the process. */
+const cleanUp: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const each of cleanUp.splice(0).reverse()) await each();
+});
+
+async function opened(where: string): Promise<Opened> {
+  const made = await openCentre(where);
+  cleanUp.push(() => made.centre.close());
+  return made;
+}
+
+async function served(centre: ClearingCentre): Promise<{ server: ClearingServer; port: number }> {
+  const server = new ClearingServer({ centre, clock: () => NOW });
+  cleanUp.push(() => server.close());
+  return { server, port: (await server.listen('127.0.0.1', 0)).port };
+}
+
+function clientOf(port: number, person: keyof typeof KEYS): ClearingClient {
+  const client = new ClearingClient({ url: `http://127.0.0.1:${port}`, key: KEYS[person], clock: () => NOW });
+  cleanUp.push(() => client.close());
+  return client;
+}
 
 describe('Many at once', () => {
   onEachEngine(({ name, place }) => {
     it('of 200 deposits with one nonce, over two servers on one database, exactly one is accepted', async () => {
       const where = await place();
-      const centres = [await openCentre(where), await openCentre(where)];
-      const servers = centres.map(({ centre }) => new ClearingServer({ centre, clock: () => NOW }));
+      const centres = [await opened(where), await opened(where)];
       const clients: ClearingClient[] = [];
-      for (const server of servers) {
-        const { port } = await server.listen('127.0.0.1', 0);
-        clients.push(
-          new ClearingClient({ url: `http://127.0.0.1:${port}`, key: KEYS.nick, clock: () => NOW }),
-        );
-      }
+      for (const { centre } of centres) clients.push(clientOf((await served(centre)).port, 'nick'));
       const rivals = Array.from({ length: 200 }, (_, i) =>
         requestOf(payment({ nonce: 'one', deposit: { id: `${i}`, reservation: `reservation ${i % 100}` } })),
       );
@@ -33,14 +52,11 @@ describe('Many at once', () => {
       assert.deepEqual([count('accepted'), count('duplicate'), count('double-spent')], [1, 1, 198]);
       const report = await centres[0]!.centre.audit();
       assert.deepEqual([report.problems, report.deposits, report.entries], [[], 1, 2]);
-      for (const client of clients) client.close();
-      for (const server of servers) await server.close();
-      for (const { centre } of centres) await centre.close();
     }).timeout(name === 'sqlite' ? 20_000 : 30_000);
 
     it('deposits of different nonces from two stores are all accepted, and their entries have no gap', async () => {
       const where = await place();
-      const both = [await openCentre(where), await openCentre(where)];
+      const both = [await opened(where), await opened(where)];
       const all = await Promise.all(
         Array.from({ length: 40 }, (_, i) => {
           const { centre } = both[i % 2]!;
@@ -55,7 +71,6 @@ describe('Many at once', () => {
       );
       const report = await both[0]!.centre.audit();
       assert.deepEqual([report.problems, report.deposits, report.entries], [[], 40, 82]);
-      for (const { centre } of both) await centre.close();
     });
   });
 });
@@ -81,7 +96,7 @@ describe('The loop that deposits', () => {
   const payments = Array.from({ length: 7 }, (_, i) => payment({ nonce: `n${i}` }));
 
   it('hands in everything in batches, and again what had no answer', async () => {
-    const { centre } = await openCentre(':memory:');
+    const { centre } = await opened(':memory:');
     const books = new Books(payments);
     let asked = 0;
     const flaky = {
@@ -97,29 +112,23 @@ describe('The loop that deposits', () => {
     assert.deepEqual(progress, [3, 6, 7]);
     assert.equal(asked, 6);
     assert.equal((await centre.audit()).deposits, 7);
-    await centre.close();
   });
 
   it('ends with an error at once where the clearing centre will not listen, and records nothing', async () => {
-    const { centre } = await openCentre(':memory:');
-    const server = new ClearingServer({ centre, clock: () => NOW });
-    const { port } = await server.listen('127.0.0.1', 0);
-    const client = new ClearingClient({ url: `http://127.0.0.1:${port}`, key: KEYS.alice, clock: () => NOW });
+    const { centre } = await opened(':memory:');
+    const { port } = await served(centre);
+    const client = clientOf(port, 'alice');
     const books = new Books(payments);
     await assert.rejects(
       depositAll(books, client),
       (error) => error instanceof ClearingRefused && error.status === 403,
     );
     assert.equal(books.answers.size, 0);
-    client.close();
-    await server.close();
-    await centre.close();
   });
 
   it('gives up after its patience where nobody answers', async () => {
-    const client = new ClearingClient({ url: 'http://127.0.0.1:1', key: KEYS.nick });
+    const client = clientOf(1, 'nick');
     await assert.rejects(depositAll(new Books(payments), client, { patience: 300 }), ClearingUnavailable);
-    client.close();
   });
 
   it('refuses answers to something else', async () => {
@@ -130,10 +139,9 @@ describe('The loop that deposits', () => {
 
 describe('A server that ends', () => {
   it('answers what is under way before', async () => {
-    const { centre } = await openCentre(':memory:');
-    const server = new ClearingServer({ centre, clock: () => NOW });
-    const { port } = await server.listen('127.0.0.1', 0);
-    const client = new ClearingClient({ url: `http://127.0.0.1:${port}`, key: KEYS.nick, clock: () => NOW });
+    const { centre } = await opened(':memory:');
+    const { server, port } = await served(centre);
+    const client = clientOf(port, 'nick');
     await client.accounts();
     const many = requestOf(...Array.from({ length: 60 }, (_, i) => payment({ nonce: `n${i}` })));
     const answer = client.deposit(many);
@@ -145,7 +153,5 @@ describe('A server that ends', () => {
     assert.ok((await answer).every((one) => one.answer === 'accepted'));
     assert.equal((await centre.audit()).deposits, 60);
     await assert.rejects(client.accounts(), ClearingUnavailable);
-    client.close();
-    await centre.close();
   });
 });
