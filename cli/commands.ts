@@ -30,6 +30,10 @@ export const COMMANDS: Readonly<Record<string, { summary: string; load: () => Pr
   },
   pdp: { summary: 'a policy server for COPS PEPs', load: () => import('./pdp.js') },
   pep: { summary: 'ask a policy server from the command line', load: () => import('./pep.js') },
+  quarantine: {
+    summary: 'who is not listened to for a while, and who is to be again',
+    load: () => import('./quarantine.js'),
+  },
   replay: {
     summary: 'play a capture to a policy server, as a router would',
     load: () => import('./replay.js'),

@@ -9,6 +9,7 @@ import { senderTexts, sessionText, styleText } from '../flow.js';
 import { Adjudicator, holderOf } from './adjudicate.js';
 import type { Adjudication } from './adjudicate.js';
 import type { Clock } from './clock.js';
+import { Guard } from './guard.js';
 import { LinkTable } from './links.js';
 import { loadConfig } from './load.js';
 import type { LoadedConfig } from './load.js';
@@ -16,6 +17,7 @@ import type { Logger } from './log.js';
 import { PdpMetrics } from './metrics.js';
 import { buildPolicy } from './policy.js';
 import type { PolicyState } from './policy.js';
+import { quarantineMetrics } from './quarantine-metrics.js';
 import { keyRings, mayOpen, pdpLimits, tlsOptions } from './setup.js';
 import { Till } from './till.js';
 import { HealthServer } from './web.js';
@@ -60,6 +62,7 @@ export class PdpService {
   readonly metrics: PdpMetrics;
   readonly server: PdpServer;
   readonly #state: PolicyState;
+  readonly #guard: Guard;
   /** Set by `start`. */
   #till: Till | undefined;
   /** Request states that hold something, by their holder. */
@@ -76,7 +79,8 @@ export class PdpService {
     private readonly options: PdpServiceOptions,
   ) {
     const { log } = options;
-    this.#state = newState(config);
+    this.#guard = new Guard(config, log);
+    this.#state = { ...newState(config), ...this.#guard.hooks };
     this.#adjudicator = this.#newAdjudicator(config);
     const tls = tlsOptions(config);
     const keys = keyRings(config);
@@ -122,6 +126,7 @@ export class PdpService {
       stateOctets: () => pdp.stateOctets,
       cache: () => this.#state.cache,
     });
+    quarantineMetrics(this.metrics.registry, this.#guard);
     this.#health = new HealthServer(this.metrics.registry, () => this.#isReady);
   }
 
@@ -133,6 +138,7 @@ export class PdpService {
       removed: (holder, verdict) => this.#remove(holder, verdict),
       failed: (error) => options.log.error({ err: error }, 'failed'),
     });
+    await this.#guard.open(this.#till.books.store, config);
     const listening: Listening[] = [];
     for (const { address, port, tls } of config.listen) {
       const at = await this.server.listen({
@@ -164,6 +170,7 @@ export class PdpService {
       tlsOptions(config);
       this.config = config;
       this.#cashier.policy = policy;
+      this.#guard.configure(config);
       this.#adjudicator = this.#newAdjudicator(config);
       this.metrics.reloaded('ok');
       log.info({ file: config.file }, 'reloaded');
@@ -179,6 +186,7 @@ export class PdpService {
     this.options.log.info('stopping');
     this.#till?.freeze();
     await this.server.close();
+    await this.#guard.close();
     await this.#till?.close();
     await this.#health.close();
     this.options.log.info({ decisions: this.#decisions }, 'stopped');
@@ -240,6 +248,7 @@ export class PdpService {
   #tell(decided: Decided): void {
     const { log } = this.options;
     this.metrics.decided(decided.outcome, decided.cause, decided.micros / 1e6);
+    this.#guard.decided(decided, this.#cashier.policy);
     this.options.decided?.(decided);
     if (!log.isLevelEnabled('info')) return;
     const { id, request, outcome, cause, reason, message, objects, linkName, verdict, micros } = decided;

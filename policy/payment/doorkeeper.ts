@@ -68,9 +68,9 @@ export class Doorkeeper {
     const reason = verdict.refusal?.reason;
     const against = reason === undefined ? 'nobody' : COUNTS_AGAINST[reason];
     if (reason === undefined || against === 'nobody') return NOBODY;
-    const parties: Party[] = [{ kind: 'pep', id: partyId(pepId) }];
-    const hop = firstOf(objects, RsvpHopIpv4, RsvpHopIpv6)?.hopAddress;
-    if (hop !== undefined) parties.push({ kind: 'source', id: sourceId(hop, pepId) });
+    const parties = senders(pepId, objects);
+    // What is malformed is refused before anybody asks who sent it; of a neighbour in quarantine it is not the router's fault.
+    if (parties.some((party) => this.quarantine.find(party, now) !== undefined)) return NOBODY;
     if (against === 'signer') parties.push(...this.#guilty(judged));
     return parties.flatMap((party) => this.quarantine.fail(party, reason, now) ?? NOBODY);
   }
@@ -121,6 +121,12 @@ export class Doorkeeper {
     for (const text of fresh) this.#counted.set(text, true);
     return fresh.length > 0;
   }
+}
+
+function senders(pepId: string, objects: readonly WireObject[]): Party[] {
+  const pep: Party = { kind: 'pep', id: partyId(pepId) };
+  const hop = firstOf(objects, RsvpHopIpv4, RsvpHopIpv6)?.hopAddress;
+  return hop === undefined ? [pep] : [pep, { kind: 'source', id: sourceId(hop, pepId) }];
 }
 
 const NAMES: Readonly<Record<PartyKind, string>> = {

@@ -106,11 +106,12 @@ export class Quarantine {
    * Takes over what is written down: others may have added to it, and people may have released somebody. `known` is all of
    * it, and what we have to add. Returns whom it set free, and whom it shut out.
    */
-  load(known: Iterable<Quarantined>, now: number): { released: Quarantined[]; begun: Quarantined[] } {
+  load(known: readonly Quarantined[], now: number): { released: Quarantined[]; begun: Quarantined[] } {
     const before = new Map(this.list(now).map((one) => [partyName(one), one]));
     const begun: Quarantined[] = [];
     for (const kind of PARTY_KINDS) this.#quarantined[kind].clear();
-    for (const one of known) {
+    // Whose time is over last counts, and stays where there are too many.
+    for (const one of [...known].sort((a, b) => a.until - b.until)) {
       this.#quarantined[one.kind].set(one.id, one);
       if (one.until > now && !before.delete(partyName(one))) begun.push(one);
     }

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { MEMORY } from '../../payment/index.js';
+import { MEMORY, PARTY_KINDS } from '../../payment/index.js';
 import type { Party, Quarantined } from '../../payment/index.js';
 import { notify, table } from '../store.js';
 import type { Cell, Store } from '../store.js';
@@ -22,7 +22,8 @@ export class QuarantineTable {
     const { rows } = await sql<BooksSchema['quarantine']>`
       select kind, id, since, until, failures, reason from quarantine
       order by until desc, kind, id limit ${MOST_ROWS}`.execute(this.store.db);
-    return rows.map(
+    const known = rows.filter(({ kind }) => (PARTY_KINDS as readonly string[]).includes(kind));
+    return known.map(
       ({ kind, id, since, until, failures, reason }) =>
         ({
           kind,
@@ -70,19 +71,16 @@ export class QuarantineTable {
     });
   }
 
-  /** Sets them free, and forgets what they did; returns how many were in it at `now`. */
-  async release(parties: readonly Party[] | 'all', now: number): Promise<number> {
+  /** Sets them free, and forgets what they did; returns how many of them were in it at `now`. */
+  async release(parties: readonly Party[], now: number): Promise<number> {
+    const asked = table(
+      this.#engine,
+      parties.map(({ kind, id }) => [kind, id]),
+    );
     return this.store.transaction(async (db) => {
-      const which =
-        parties === 'all'
-          ? sql`true`
-          : sql`(kind, id) in (select value ->> 0, value ->> 1 from ${table(
-              this.#engine,
-              parties.map(({ kind, id }) => [kind, id]),
-            )})`;
-      const { rows } = await sql<{
-        until: bigint;
-      }>`delete from quarantine where ${which} returning until`.execute(db);
+      const { rows } = await sql<{ until: bigint }>`
+        delete from quarantine where (kind, id) in (select value ->> 0, value ->> 1 from ${asked})
+        returning until`.execute(db);
       await notify(this.#engine, db);
       return rows.filter(({ until }) => Number(until) > now).length;
     });
