@@ -108,16 +108,19 @@ export class Quarantine {
    */
   load(known: readonly Quarantined[], now: number): { released: Quarantined[]; begun: Quarantined[] } {
     const before = new Map(this.list(now).map((one) => [partyName(one), one]));
-    const begun: Quarantined[] = [];
+    const free = new Map(before);
+    const begun = new Map<string, Quarantined>();
     for (const kind of PARTY_KINDS) this.#quarantined[kind].clear();
     // Whose time is over last counts, and stays where there are too many.
     for (const one of [...known].sort((a, b) => a.until - b.until)) {
       this.#quarantined[one.kind].set(one.id, one);
-      if (one.until > now && !before.delete(partyName(one))) begun.push(one);
+      const name = partyName(one);
+      if (one.until > now && !before.has(name)) begun.set(name, one);
+      else free.delete(name);
     }
     // They can fail anew: what they did before is forgiven.
-    for (const { kind, id } of before.values()) this.#counts[kind].delete(id);
-    return { released: [...before.values()], begun };
+    for (const { kind, id } of free.values()) this.#counts[kind].delete(id);
+    return { released: [...free.values()], begun: [...begun.values()] };
   }
 }
 

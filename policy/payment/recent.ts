@@ -1,6 +1,11 @@
 /** A map of bounded size: what was not asked for or set for the longest time goes first. */
 export class Recent<Value> {
   readonly #entries = new Map<string, Value>();
+  /**
+   * Stands before the oldest entry: each that it comes to is deleted. A new iterator would pass by all that were deleted since
+   * the map last grew, thousands for each entry in a flood.
+   */
+  readonly #oldest = this.#entries.keys();
 
   constructor(private readonly most: number) {
     if (!(most >= 1)) throw new RangeError('most: at least 1');
@@ -26,10 +31,8 @@ export class Recent<Value> {
     this.#entries.delete(key);
     this.#entries.set(key, value);
     if (this.#entries.size <= this.most) return;
-    for (const oldest of this.#entries.keys()) {
-      this.#entries.delete(oldest);
-      return;
-    }
+    const { value: oldest } = this.#oldest.next();
+    if (oldest !== undefined) this.#entries.delete(oldest);
   }
 
   delete(key: string): boolean {
