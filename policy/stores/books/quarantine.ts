@@ -90,7 +90,7 @@ export class QuarantineTable {
   async prune(now: number, most = MOST_ROWS): Promise<void> {
     await this.store.transaction(async (db) => {
       await sql`
-        delete from quarantine where until <= ${now - MEMORY} or until < coalesce(
+        delete from quarantine where until <= ${now - MEMORY} or until <= coalesce(
           (select until from quarantine order by until desc limit 1 offset ${most}), 0)`.execute(db);
     });
   }
