@@ -9,6 +9,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<{ main(): unknown }>>> =
   tools: () => import('./tools.js'),
   cops: () => import('./cops.js'),
   paid: () => import('./paid.js'),
+  dos: () => import('./dos.js'),
 };
 
 const asked = argv.slice(2);

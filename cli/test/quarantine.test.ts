@@ -70,7 +70,7 @@ async function pepAt(port: number, pepId = 'router'): Promise<PepClient> {
 async function until(is: (said: string) => boolean, ask: () => Promise<string>): Promise<number> {
   const begun = performance.now();
   while (!is(await ask())) {
-    assert.ok(performance.now() - begun < 5000, 'it never changed');
+    assert.ok(performance.now() - begun < 15_000, 'it never changed');
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   return performance.now() - begun;
@@ -198,7 +198,10 @@ describe('bandex quarantine', () => {
   const bandex = (...args: string[]) => runBandex(['quarantine', ...args]);
   const logged = async (text: string): Promise<Readonly<Record<string, unknown>>> => {
     const find = (): string | undefined => log.split('\n').find((line) => line.includes(text));
-    while (find() === undefined) await new Promise((resolve) => child.stderr?.once('data', resolve));
+    await until(
+      (said) => said === 'found',
+      () => Promise.resolve(find() === undefined ? log : 'found'),
+    );
     return JSON.parse(find() ?? '') as Readonly<Record<string, unknown>>;
   };
 
@@ -211,22 +214,22 @@ describe('bandex quarantine', () => {
     child = startBandex(['pdp', '--config', file, '--json', '--at', STORY_TIME]);
     log = '';
     child.stderr?.on('data', (text: string) => (log += text));
-    const listening = await new Promise<string>((resolve) => child.stdout?.once('data', resolve));
+    const listening = String(await new Promise((resolve) => child.stdout?.once('data', resolve)));
     port = (JSON.parse(listening.split('\n')[0] ?? '') as { port: number }).port;
     pep = await pepAt(port);
   });
 
   afterEach(async function () {
     this.timeout(10_000);
-    await pep.close();
     const end = ended(child);
     child.kill('SIGTERM');
+    await pep.close();
     await end;
     rmSync(folder, { recursive: true });
   });
 
   it('shows who is in quarantine, by name where there is one, and lets them out of running PDPs within a second', async function () {
-    this.timeout(20_000);
+    this.timeout(60_000);
     assert.match((await bandex('list', '-c', file)).err, /nobody is in quarantine/);
     assert.equal(await answer(pep, TOO_DEAR), 'not-authorized');
     assert.equal(await answer(pep, GRANTED), 'quarantined', 'Alice, who asks here as well');
@@ -272,7 +275,7 @@ describe('bandex quarantine', () => {
   });
 
   it('releases everybody, or everybody of a kind', async function () {
-    this.timeout(20_000);
+    this.timeout(60_000);
     await answer(pep, TOO_DEAR);
     await until(
       (said) => said === '2',
@@ -284,7 +287,7 @@ describe('bandex quarantine', () => {
   });
 
   it('takes other rules, or none, on SIGHUP', async function () {
-    this.timeout(20_000);
+    this.timeout(60_000);
     assert.equal(await answer(pep, TOO_DEAR), 'not-authorized');
     assert.equal(await answer(pep, GRANTED), 'quarantined');
     const reload = async (rules: string): Promise<void> => {
@@ -296,14 +299,18 @@ describe('bandex quarantine', () => {
     await reload('{ enabled: false }');
     assert.equal(await answer(pep, GRANTED), 'install');
     for (let i = 0; i < 40; i++) assert.equal(await answer(pep, MISCLAIMED), 'claim-overrides');
-    await reload('{ source: { failures: 2 } }');
-    assert.equal(await answer(pep, GRANTED), 'quarantined', 'Alice is still in');
+    await reload('{ source: { failures: 3 } }');
+    assert.equal(
+      await answer(pep, GRANTED),
+      'quarantined',
+      'Alice is still in, and her check counted against her neighbour',
+    );
     for (let i = 0; i < 2; i++) assert.equal(await answer(pep, MISCLAIMED), 'claim-overrides');
     assert.equal(await answer(pep, MISCLAIMED), 'quarantined');
   });
 
   it('says what is wrong with a command line, a database that is not there, or one that nobody else sees', async function () {
-    this.timeout(20_000);
+    this.timeout(60_000);
     for (const [code, ...args] of [
       [64, 'list'],
       [64, 'release', '-c', file],
