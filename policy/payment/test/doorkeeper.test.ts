@@ -20,6 +20,9 @@ import {
 } from './world.js';
 import type { Changes } from './world.js';
 
+/** Of a signed text: another signature. */
+const WRONG = [/sig-ed25519-base64:.{8}/, 'sig-ed25519-base64:AAAAAAAA'] as const;
+
 const MINUTE = 60_000;
 const RULES = {
   key: { failures: 10, within: MINUTE, for: 10 * MINUTE },
@@ -146,7 +149,7 @@ describe('doorkeeper: nobody gets the key of somebody else quarantined', () => {
   it('by a check under its name with a wrong signature', async () => {
     const node = new Node();
     for (let i = 0; i < 100; i++) {
-      const text = check(`n${i}`, '0.60').replace(/-base64:..../, '-base64:AAAA');
+      const text = check(`n${i}`, '0.60').replace(...WRONG);
       await node.ask({ ...tooDear(i), assertions: [text, offered(), authorization()] }, from(i));
     }
     assert.deepEqual(node.begun, []);
@@ -157,6 +160,16 @@ describe('doorkeeper: nobody gets the key of somebody else quarantined', () => {
     assert.equal((await node.ask(paid('heard'), from(0, 5000))).granted, true);
     for (let i = 1; i < 100; i++)
       assert.equal((await node.ask(paid('heard'), from(i, 5000 + i))).refusal?.reason, 'nonce-spent');
+    assert.deepEqual(node.begun, []);
+  });
+
+  it('by many such checks, each of them once', async () => {
+    const node = new Node();
+    for (let i = 0; i < 50; i++) {
+      assert.equal((await node.ask(paid(`n${i}`), from(2 * i, 5000 + 2 * i))).granted, true);
+      const { refusal } = await node.ask(paid(`n${i}`), from(2 * i + 1, 5001 + 2 * i));
+      assert.equal(refusal?.reason, 'nonce-spent');
+    }
     assert.deepEqual(node.begun, []);
   });
 
@@ -185,7 +198,7 @@ describe('doorkeeper: nobody gets the key of somebody else quarantined', () => {
       `Authorizer: "${principal('mallory')}"\nLicensees: "${principal('alice')}"\nConditions: &amount < 0.01 -> "true";\n`,
     );
     // Martha's name under a limit of Mallory's making.
-    const forged = authorization('martha', 'alice', '0.01').replace(/-base64:..../, '-base64:AAAA');
+    const forged = authorization('martha', 'alice', '0.01').replace(...WRONG);
     for (let i = 0; i < 100; i++) {
       const overheard = check(`n${i}`);
       const own = claims({ nonce: `n${i}` });
