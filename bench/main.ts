@@ -10,6 +10,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<{ main(): unknown }>>> =
   cops: () => import('./cops.js'),
   paid: () => import('./paid.js'),
   durable: () => import('./durable.js'),
+  dos: () => import('./dos.js'),
 };
 
 const asked = argv.slice(2);

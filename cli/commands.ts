@@ -38,6 +38,10 @@ export const COMMANDS: Readonly<Record<string, { summary: string; load: () => Pr
     summary: 'the clearing centre: deposits, statements, settlement, audit',
     load: () => import('./clear.js'),
   },
+  quarantine: {
+    summary: 'who is not listened to for a while, and who is to be again',
+    load: () => import('./quarantine.js'),
+  },
   replay: {
     summary: 'play a capture to a policy server, as a router would',
     load: () => import('./replay.js'),

@@ -11,6 +11,7 @@ import { principalAt } from './principals.js';
 export interface PolicyState {
   readonly cache: CredentialCache;
   readonly revoked?: NonNullable<PaymentOptions['revoked']>;
+  readonly admit?: NonNullable<PaymentOptions['admit']>;
   readonly screen?: NonNullable<PaymentOptions['screen']>;
 }
 
@@ -73,7 +74,7 @@ function badAssertion(where: string, line: number, error: KeyNoteSyntaxError): C
 }
 
 /** Names by principal id. */
-function readNames(config: LoadedConfig): Map<string, string> {
+export function readNames(config: LoadedConfig): Map<string, string> {
   const names = new Map<string, string>();
   for (const [name, value] of Object.entries(config.policy.names)) {
     names.set(principalAt(config, ['policy', 'names', name], value).id, name);

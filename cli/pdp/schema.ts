@@ -19,6 +19,9 @@ const duration = (description: string) =>
     })
     .meta({ description, format: 'duration' });
 
+const interval = (description: string) =>
+  duration(description).refine((millis) => millis > 0, 'expected a time longer than nothing');
+
 const octets = (description: string) =>
   z
     .union([z.number(), z.string()], 'expected octets as `65536` or `64KiB`')
@@ -198,6 +201,35 @@ const store = object({
   ).prefault('2m'),
 });
 
+/** Somebody may fail so often within this time, and is not listened to for that time. */
+const rule = (failures: number, within: string, time: string) =>
+  object({
+    failures: count('Failures within this time begin a quarantine.', 1, 1_000_000).default(failures),
+    within: interval('The time within which failures are counted.').prefault(within),
+    for: interval('How long it lasts; twice as long each time that somebody is back within a day.').prefault(
+      time,
+    ),
+  }).prefault({});
+
+const quarantine = object({
+  enabled: z
+    .boolean('expected true or false')
+    .default(true)
+    .meta({ description: 'Whether failures are counted, and whoever is in quarantine refused.' }),
+  key: rule(10, '1m', '10m').meta({
+    description:
+      'A key that signs checks. Only what its own signature proves counts: checks for more than the authorization allows, two checks with one nonce.',
+  }),
+  source: rule(30, '1m', '10m').meta({
+    description:
+      'A neighbour that sends requests, by the address in its RSVP_HOP, at one router. More where a neighbour passes on the requests of many.',
+  }),
+  pep: rule(3000, '1m', '1m').meta({
+    description:
+      'A router, by its PEPID: it passes on the requests of many users, who are not to suffer for one of them.',
+  }),
+});
+
 const link = object({
   name: text('What `link_name` is in conditions, for requests of this link.'),
   pep: text('PEPID of the router; `*` stands for any run of characters.').default('*'),
@@ -245,6 +277,9 @@ export const CONFIG = object({
   clearing: CLEARING_SECTION.optional().meta({
     description: 'Where `bandex clear deposit` hands in what was paid. Left out: nowhere.',
   }),
+  quarantine: quarantine
+    .prefault({})
+    .meta({ description: 'Who fails too often is not listened to for a while. *Reloaded on SIGHUP.*' }),
   links: z.array(link, 'expected a list of links').default([]).meta({
     description:
       "The routers' links, by the interface objects of their requests; the first that matches counts. *Reloaded on SIGHUP.*",

@@ -69,7 +69,7 @@ describe('the configuration of a PDP', () => {
     [
       'two mistakes, each at its place',
       'x: 1\nlog:\n  level: loud\n',
-      '1:1 unknown key `x`; expected one of listen, tls, integrity, keepAlive, limits, policy, store, clearing, links, log, metrics',
+      '1:1 unknown key `x`; expected one of listen, tls, integrity, keepAlive, limits, policy, store, clearing, quarantine, links, log, metrics',
       '3:10 `log.level`: expected `debug`, `info`, `warn`, `error` or `silent`, got `"loud"`',
     ],
     [

@@ -194,7 +194,7 @@ export class Cashier {
       });
     }
     if (result.kind === 'refused') return result.verdict;
-    if (result.kind !== 'granted') return this.#policy.refuse(request, refusalOf(result));
+    if (result.kind !== 'granted') return this.#policy.refuse(request, refusalOf(result), verdict.attributes);
     const held = this.#hold(request, verdict, keys, result, now);
     if (epoch !== this.#epoch) {
       const again = this.#policy.again(request, verdict, now);

@@ -37,7 +37,13 @@ function reasonOf(failure: Failure): RefusalReason {
 }
 
 /** `date` of `date < "20071120"` and of `"20071120" > date`; of `date >= "20071120"` nothing: it has not begun. */
-function attributeAbove({ expression, relation, against, found, expected }: Comparison): string | undefined {
+export function attributeAbove({
+  expression,
+  relation,
+  against,
+  found,
+  expected,
+}: Comparison): string | undefined {
   switch (relation) {
     case '<':
     case '<=':
