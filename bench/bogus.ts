@@ -138,6 +138,8 @@ function withGarbage(message: Buffer): (i: number) => Buffer {
   return () => {
     const octets = Buffer.from(message);
     randomFillSync(octets, from, to - from);
+    // Noise is now and then well-formed: not with an attribute longer than the message.
+    octets[from] = 0xff;
     return octets;
   };
 }
