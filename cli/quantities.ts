@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { durationMillis } from './pdp/duration.js';
+import { durationMillis } from './config/duration.js';
 import { ipv4Number, ipv4Text, ipv6Octets, ipv6Text } from '../rsvp/wire/address.js';
 
 /**

@@ -1,77 +1,23 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
 import { CLEARING_SECTION } from '../clear/schema.js';
-import { durationMillis, octetCount } from './duration.js';
+import {
+  address,
+  count,
+  duration,
+  file,
+  instant,
+  interval,
+  log,
+  octets,
+  port,
+  prefix,
+  text,
+} from '../config/fields.js';
 
 /*
  * The PDP's configuration, declared once: what is accepted, the defaults, and the descriptions that CONFIGURATION.md and
  * `bandex pdp --schema` print. An unknown key is an error everywhere.
  */
-
-const duration = (description: string) =>
-  z
-    .string(`expected a duration as \`30s\` (ms, s, m, h, d)`)
-    .transform((text, context) => {
-      const millis = durationMillis(text);
-      if (millis !== undefined) return millis;
-      context.addIssue({ code: 'custom', message: 'expected a duration as `30s` (ms, s, m, h, d)' });
-      return z.NEVER;
-    })
-    .meta({ description, format: 'duration' });
-
-const interval = (description: string) =>
-  duration(description).refine((millis) => millis > 0, 'expected a time longer than nothing');
-
-const octets = (description: string) =>
-  z
-    .union([z.number(), z.string()], 'expected octets as `65536` or `64KiB`')
-    .transform((value, context) => {
-      const count = octetCount(String(value));
-      if (count !== undefined && count > 0) return count;
-      context.addIssue({ code: 'custom', message: 'expected octets as `65536` or `64KiB`' });
-      return z.NEVER;
-    })
-    .meta({ description, format: 'octets' });
-
-const count = (description: string, min = 1, max = Number.MAX_SAFE_INTEGER) =>
-  z
-    .number('expected a whole number')
-    .int('expected a whole number')
-    .min(min, `expected a whole number from ${min} on`)
-    .max(max, `expected a whole number up to ${max}`)
-    .meta({ description });
-
-const text = (description: string) =>
-  z.string('expected text').min(1, 'expected text, not nothing').meta({ description });
-const file = (description: string) =>
-  z.string('expected a file name').min(1, 'expected a file name').meta({ description, format: 'file' });
-
-const port = (description: string) => count(description, 0, 65_535);
-
-const instant = (description: string) =>
-  z
-    .string('expected a time as `2026-03-24T12:00:00Z`')
-    .refine((value) => !Number.isNaN(Date.parse(value)), 'expected a time as `2026-03-24T12:00:00Z`')
-    .meta({ description, format: 'date-time' });
-
-const address = (description: string) =>
-  z
-    .string('expected an IP address')
-    .refine((value) => isIP(value) !== 0, 'expected an IP address')
-    .meta({ description, format: 'address' });
-
-const prefix = (description: string) =>
-  z
-    .string('expected an IP address or prefix')
-    .refine(isPrefix, 'expected an IP address or prefix as `10.0.0.0/24`')
-    .meta({ description, format: 'prefix' });
-
-function isPrefix(value: string): boolean {
-  const [host = '', length, more] = value.split('/');
-  const version = isIP(host);
-  if (version === 0 || more !== undefined) return false;
-  return length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= (version === 4 ? 32 : 128));
-}
 
 const object = z.strictObject;
 
@@ -240,19 +186,6 @@ const link = object({
   ).optional(),
 }).refine((entry) => entry.ifIndex !== undefined || entry.address !== undefined, {
   message: 'expected `ifIndex`, `address` or both',
-});
-
-const log = object({
-  level: z
-    .enum(
-      ['debug', 'info', 'warn', 'error', 'silent'],
-      'expected `debug`, `info`, `warn`, `error` or `silent`',
-    )
-    .default('info')
-    .meta({ description: 'What is logged. A decision is `info`.' }),
-  format: z.enum(['auto', 'json', 'pretty'], 'expected `auto`, `json` or `pretty`').default('auto').meta({
-    description: '`json` is one object a line; `auto` is `pretty` on a terminal, `json` elsewhere.',
-  }),
 });
 
 const metrics = object({

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Cashier } from '../../policy/payment/index.js';
 import type { PaymentPolicy, Verdict } from '../../policy/payment/index.js';
@@ -27,13 +26,13 @@ export interface TillOptions {
 }
 
 /** Where the configuration keeps its books: as `openStore` takes it. */
-export function databaseOf(config: Pick<LoadedConfig, 'file' | 'store'>): string {
-  return placeAt(config.store.database, (name) => resolve(dirname(config.file), name));
+export function databaseOf(config: Pick<LoadedConfig, 'path' | 'store'>): string {
+  return placeAt(config.store.database, config.path);
 }
 
 /** For commands that look into the books beside the PDP. */
 export async function withBooks<Result>(
-  config: Pick<LoadedConfig, 'file' | 'store'>,
+  config: Pick<LoadedConfig, 'path' | 'store'>,
   work: (books: StoredBooks) => Promise<Result>,
 ): Promise<Result> {
   const books = await StoredBooks.open(databaseOf(config), { instance: 'cli', connections: 1 });
