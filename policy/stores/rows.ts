@@ -28,8 +28,7 @@ export async function insertRows<Schema>(
     await fromTable(engine, into, rows).execute(db);
     return;
   }
-  const text = statementOf(into);
-  for (const row of rows) await db.executeQuery(CompiledQuery.raw(text, row as unknown[]));
+  await db.executeQuery(CompiledQuery.raw(forEach(statementOf(into)), rows as unknown[]));
 }
 
 /**
@@ -45,19 +44,32 @@ export async function insertNew<Schema>(
   if (rows.length === 0) return [];
   const ignoring: Into = { ...into, conflict: 'ignore' };
   if (engine === 'sqlite') {
-    const text = statementOf(ignoring);
-    const added: boolean[] = [];
-    for (const row of rows) {
-      const { numAffectedRows } = await db.executeQuery(CompiledQuery.raw(text, row as unknown[]));
-      added.push(numAffectedRows === 1n);
-    }
-    return added;
+    const text = forEach(statementOf(ignoring));
+    const { rows: done } = await db.executeQuery<RowDone>(CompiledQuery.raw(text, rows as unknown[]));
+    return done.map(({ changes }) => changes === 1);
   }
   const keys = namesOf(into).slice(0, into.keys);
   const { rows: added } = await sql<Record<string, unknown>>`
     ${fromTable(engine, ignoring, rows)} returning ${sql.join(keys.map((key) => sql.ref(key)))}`.execute(db);
   const found = new Set(added.map((row) => keys.map((key) => String(row[key])).join('\n')));
   return rows.map((row) => found.has(row.slice(0, into.keys).map(String).join('\n')));
+}
+
+/** Of a statement that is run for each row of its parameters. */
+export interface RowDone {
+  readonly changes: number;
+}
+
+const EACH = '/* each */ ';
+
+/** Has SQLite's store run a statement for each of its parameters, which are rows: one call for all of them. */
+export function forEach(statement: string): string {
+  return EACH + statement;
+}
+
+/** The statement that is run for each row; undefined where it is an ordinary one. */
+export function eachStatement(text: string): string | undefined {
+  return text.startsWith(EACH) ? text.slice(EACH.length) : undefined;
 }
 
 /** `insert into ... select ... from` the rows, for whatever may follow. */

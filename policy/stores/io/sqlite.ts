@@ -1,6 +1,8 @@
 import Database from 'better-sqlite3';
 import { Kysely, sql, SqliteDialect } from 'kysely';
 import type { SqliteDatabase, SqliteStatement } from 'kysely';
+import { eachStatement } from '../rows.js';
+import type { RowDone } from '../rows.js';
 import type { Store } from '../store.js';
 import { StoreUnavailable, TryAgain } from '../store.js';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -117,7 +119,11 @@ class Prepared implements SqliteDatabase {
   prepare(text: string): SqliteStatement {
     const known = this.#statements.get(text);
     if (known !== undefined) return known;
-    const statement = this.database.prepare(text) as unknown as SqliteStatement;
+    const each = eachStatement(text);
+    const statement =
+      each === undefined
+        ? (this.database.prepare(text) as unknown as SqliteStatement)
+        : new EachRow(this.database.prepare(each));
     // DDL makes prepared statements stale, and is not run twice.
     if (/^\s*(create|drop|alter)\b/i.test(text)) return statement;
     if (this.#statements.size >= STATEMENTS) {
@@ -132,5 +138,24 @@ class Prepared implements SqliteDatabase {
 
   close(): void {
     this.database.close();
+  }
+}
+
+/** Runs a statement for each of its parameters, which are rows, and tells of each how many rows it has changed. */
+class EachRow implements SqliteStatement {
+  readonly reader = true;
+
+  constructor(private readonly statement: Database.Statement) {}
+
+  all(rows: readonly unknown[]): RowDone[] {
+    return rows.map((row) => ({ changes: this.statement.run(row).changes }));
+  }
+
+  run(): never {
+    throw new TypeError('a statement for each row tells of each');
+  }
+
+  iterate(): never {
+    throw new TypeError('a statement for each row is no query');
   }
 }
