@@ -46,7 +46,6 @@ export const DEPOSITS: Subject<HandedIn> = {
       timeout: 60_000,
       timedOut: () => new Error('timed out'),
       concernsAll: () => true,
-      late: () => undefined,
     });
     return {
       one: async (item) => {

@@ -7,5 +7,6 @@ export type Clock = () => number;
 export function policyClock(at?: number): Clock {
   if (at === undefined) return Date.now;
   const started = performance.now();
-  return () => at + (performance.now() - started);
+  // Whole milliseconds, as `Date.now` has them: databases keep them as integers.
+  return () => Math.floor(at + (performance.now() - started));
 }

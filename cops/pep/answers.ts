@@ -46,6 +46,7 @@ export function takeDecision(requests: PepRequests, now: number, view: MessageVi
   state.isCurrent ||= solicited;
   state.isElsewhere ||= !requests.isInSync;
   state.unreported++;
+  if (all.some(({ command }) => command !== 'install')) requests.forgetSuccess(state);
   requests.decided(state, decisions, 'pdp', solicited);
   if (solicited && state.report !== undefined) requests.sendReport(now, state);
 }

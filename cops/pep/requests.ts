@@ -1,4 +1,4 @@
-import { REASON, REPORT, R_TYPE, SOLICITED } from '../wire/codes.js';
+import { CLIENT_TYPE_RSVP, REASON, REPORT, R_TYPE, SOLICITED } from '../wire/codes.js';
 import type { ContextDecision } from '../wire/decision.js';
 import type { PdpAddress } from '../wire/writer.js';
 import { Deletes } from './deletes.js';
@@ -66,6 +66,7 @@ export class PepRequests {
         askedAt: 0,
         dueAt: undefined,
         report: undefined,
+        success: undefined,
         unreported: 0,
         accountedAt: undefined,
       };
@@ -73,6 +74,9 @@ export class PepRequests {
     } else {
       state.request = request;
       state.body = body;
+      // Whoever asks anew reports anew.
+      state.success = undefined;
+      if (state.report?.isRepeated === true) state.report = undefined;
       state.isCurrent = false;
       state.unasked = true;
     }
@@ -97,7 +101,10 @@ export class PepRequests {
       if (this.pdp === undefined || this.#accounting === 0 || since < accounting * 1000) return;
       state.accountedAt = now;
     }
+    // While there is no PDP one report is kept: that of success is the one that counts.
+    if (type === 'accounting' && this.pdp === undefined && state.success !== undefined) return;
     state.report = { type: REPORT[type], solicited, clientSi: details.clientSi };
+    if (type !== 'accounting') state.success = type === 'success' ? state.report : undefined;
     if (this.pdp !== undefined) this.sendReport(now, state);
   }
 
@@ -136,6 +143,7 @@ export class PepRequests {
     this.deletes.lost();
     for (const state of this.states.all()) {
       state.unreported = 0;
+      this.#repeatSuccess(state);
       // The next PDP asks for what LastPDPAddr covers; of the rest it is told.
       if (state.isElsewhere || state.source !== 'pdp') state.unasked = true;
       if (state.dueAt === undefined) continue;
@@ -176,6 +184,7 @@ export class PepRequests {
   /** Sends a REQ; `withDecision` as in `writeRequest`. */
   ask(now: number, state: PepState, withDecision: boolean): void {
     writeRequest(this.output, now, state, withDecision);
+    this.#repeatSuccess(state);
     state.unasked = false;
     state.isKnown = true;
     state.isElsewhere = !this.isInSync;
@@ -218,6 +227,12 @@ export class PepRequests {
     writeReport(this.output, now, state.handle, report, solicited ? SOLICITED : 0);
   }
 
+  /** What the PDP has taken back is no success any more. */
+  forgetSuccess(state: PepState): void {
+    state.success = undefined;
+    if (state.report?.isRepeated === true) state.report = undefined;
+  }
+
   /** Is the connected PDP the one that LastPDPAddr will name? */
   get isInSync(): boolean {
     return this.pdp !== undefined && this.pdp === this.lastPdp;
@@ -235,6 +250,17 @@ export class PepRequests {
     writeDelete(this.output, now, handle, reasonCode, reasonSubCode);
     this.deletes.told(handle);
     if (!this.isInSync) this.deletes.untold(handle);
+  }
+
+  /**
+   * "The Commit type report message signals when billing should effectively begin" (RFC 2749 3.3), and a PDP that asks for
+   * our state knows nothing of what we said before (RFC 2749 3.5: "as if all the state has been updated recently"). So a
+   * success is reported once more for each time that the PDP decides Install again. More than one does no harm: RFC 2748
+   * 3.3 limits the solicited ones, and `sendReport` counts these.
+   */
+  #repeatSuccess(state: PepState): void {
+    if (state.success === undefined || this.output.clientType !== CLIENT_TYPE_RSVP) return;
+    state.report ??= { ...state.success, isRepeated: true };
   }
 
   #decideLocally(state: PepState): boolean {

@@ -26,6 +26,8 @@ export interface PepState {
   dueAt: number | undefined;
   /** A report that could not be sent. */
   report: PendingReport | undefined;
+  /** The success that was reported of the request in its present form: it may be lost with its connection, or its PDP. */
+  success: PendingReport | undefined;
   /** Decisions of the connected PDP that no solicited report has answered. */
   unreported: number;
   accountedAt: number | undefined;
@@ -36,6 +38,8 @@ export interface PendingReport {
   /** Answers a decision, if there is one that has no answer yet (RFC 2748 3.3). */
   readonly solicited: boolean;
   readonly clientSi: Uint8Array | undefined;
+  /** Was it sent before? Then only what the PDP decides now says whether it still holds. */
+  readonly isRepeated?: true;
 }
 
 /** The PEP's request states, and which of them await an answer, soonest due first. */

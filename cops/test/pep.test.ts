@@ -6,6 +6,7 @@ import {
   CopsError,
   DecisionFlags,
   DecisionStateless,
+  ERROR,
   Handle,
   KaTimer,
   OP,
@@ -345,7 +346,9 @@ describe('PEP', () => {
         'SSC 1',
       ]);
       // Now it is in sync with the backup.
-      bench.receive(dec('01', 1)).run(2000).disconnected().connected();
+      bench.receive(dec('01', 1));
+      bench.said();
+      bench.run(2000).disconnected().connected();
       assert.deepEqual(bench.said(), ['OPN 1 PEPID pep-1, LastPDPAddr 192.0.2.20/3288']);
     });
 
@@ -356,6 +359,49 @@ describe('PEP', () => {
       assert.ok(!bench.said().some((line) => line.startsWith('RPT')));
       bench.receive(dec('01', 1));
       assert.deepEqual(bench.said(), ['RPT+ 1 Handle 01, Report-Type 1']);
+    });
+
+    it('reports success again to each PDP that decides Install again: billing must not hang on one message (RFC 2749 3.3, 3.5)', () => {
+      const bench = ask(open(), ASK).receive(dec('01', 1)).run(2000);
+      bench.perform(bench.pep.report(bench.now, '01', 'success'));
+      bench.disconnected();
+      bench.disconnected().connected().receive(CAT, SSQ);
+      bench.said();
+      bench.receive(dec('01', 1));
+      assert.deepEqual(bench.said(), ['RPT+ 1 Handle 01, Report-Type 1']);
+    });
+
+    it('reports success again to the same PDP, which may not have read it, and asks again where it does not know the handle', () => {
+      const bench = ask(open(), ASK).receive(dec('01', 1)).run(2000);
+      bench.perform(bench.pep.report(bench.now, '01', 'success'));
+      bench.disconnected().connected('192.0.2.10');
+      bench.said();
+      bench.receive(CAT);
+      assert.deepEqual(bench.said(), ['RPT 1 Handle 01, Report-Type 1']);
+      const unknown = CopsError.make({ errorCode: ERROR.invalidHandleReference, errorSubCode: 0 });
+      bench.receive(message(OP.DEC, 1, [handle('01'), unknown]));
+      bench.said();
+      bench.receive(dec('01', 1));
+      assert.deepEqual(bench.said(), ['RPT+ 1 Handle 01, Report-Type 1']);
+    });
+
+    it('does not repeat a success that the next PDP takes back, that a failure followed, or that was of another request', () => {
+      const installed = (): PepBench => {
+        const bench = ask(open(), ASK).receive(dec('01', 1)).run(2000);
+        return bench.perform(bench.pep.report(bench.now, '01', 'success'));
+      };
+      const again = (bench: PepBench, command: number): string[] => {
+        bench.disconnected().disconnected().connected().receive(CAT, SSQ).said();
+        return bench.receive(dec('01', command)).said();
+      };
+      assert.deepEqual(again(installed(), 2), []);
+      const failed = installed();
+      failed.perform(failed.pep.report(failed.now, '01', 'failure'));
+      assert.deepEqual(again(failed, 1), []);
+      const changed = ask(installed(), { ...ASK, rType: 5 })
+        .receive(dec('01', 1, 1, 5))
+        .run(2000);
+      assert.deepEqual(again(changed, 1), []);
     });
 
     it('asks the next PDP what the last one left unanswered', () => {

@@ -26,6 +26,8 @@ export interface GrantRequest {
   readonly keys: readonly NonceKey[];
   /** Has a payment. */
   readonly verdict: Verdict;
+  /** The reservation that the holder has now, where that is another: granted this one, it has let go of it. */
+  readonly leaving: string | undefined;
   readonly now: number;
   /** Judges it again by what was really spent before; called where the verdict hangs on that. */
   readonly recheck: (spent: Spent) => Verdict;
@@ -58,8 +60,9 @@ export interface Hold {
  * more), or `held -> released`, which lets its nonces go. Asking, committing and ending again changes nothing.
  */
 export interface Books {
+  /** A holder holds one reservation: granted another, it has let go of the one before. */
   grant(request: GrantRequest): Promise<GrantResult>;
-  /** `gone`: the reservation was released before, and is not paid for. */
+  /** What this holder was granted is paid for. `gone`: it was ended before, as of a PDP taken for dead. */
   commit(hold: Hold, now: number): Promise<'committed' | 'gone'>;
   end(hold: Hold, now: number): Promise<void>;
   /** Until when a reservation is paid for; undefined for one without an end, 0 for one that is not held. */

@@ -20,7 +20,7 @@ export interface CashierOptions {
 }
 
 type Granted = Verdict & { readonly payment: Payment };
-type Due = { readonly kind: 'hold' | 'paid'; readonly held: Held };
+type Due = { readonly kind: 'hold' | 'paid' | 'judge'; readonly held: Held };
 
 const DAY = 86_400_000;
 /** How often reservations are judged again whose credentials ask for the time of day, milliseconds. */
@@ -46,8 +46,8 @@ export class Cashier {
   #timeDue: number | undefined;
   readonly #asksForTime = new Set<Held>();
   #isFrozen = false;
-  /** Writes under way. */
-  readonly #writing = new Set<Promise<void>>();
+  /** By holder, the last that is being written about it: the next waits for that, also once it holds nothing. */
+  readonly #writing = new Map<string, Promise<void>>();
 
   constructor(private readonly options: CashierOptions) {
     this.#policy = options.policy;
@@ -67,7 +67,10 @@ export class Cashier {
   decide(request: PaymentRequest, now: number): Verdict | Promise<Verdict> {
     const covered = (session: string): number | undefined => this.held.bandwidth(request.pepId, session);
     const verdict = this.#policy.decide(request, now, covered);
-    if (!isPaid(verdict)) return verdict;
+    if (!isPaid(verdict)) {
+      if (!verdict.granted) this.#refusedTo(request.holder, now);
+      return verdict;
+    }
     const keys = keysOf(verdict.payment);
     const before = this.held.of(request.holder);
     if (before !== undefined && isRefresh(before, verdict.payment, keys, now)) {
@@ -84,11 +87,11 @@ export class Cashier {
     if (!success) this.forget(holder, now);
     else if (held.state === 'held') {
       held.state = 'committed';
-      this.#write(held, async () => {
+      void this.#write(holder, async () => {
         const { reservation } = held.verdict.payment;
         if ((await this.options.books.commit({ holder, reservation }, now)) === 'committed') return;
-        const text = 'the report that it was installed came too late: the payment was released';
-        this.#remove(held, { reason: 'unconfirmed', text }, now);
+        // Another PDP took us for dead meanwhile, and ended it.
+        await this.#renew(held, now);
       });
     }
   }
@@ -100,7 +103,7 @@ export class Cashier {
     if (held === undefined) return;
     this.#asksForTime.delete(held);
     const { reservation } = held.verdict.payment;
-    this.#write(held, () => this.options.books.end({ holder, reservation }, now));
+    void this.#write(holder, () => this.options.books.end({ holder, reservation }, now));
   }
 
   /** When `handleTimeout` has something to do next; extra calls are harmless. */
@@ -114,7 +117,9 @@ export class Cashier {
     let due: Due | undefined;
     while ((due = this.#deadlines.take(now)) !== undefined) {
       if (this.held.of(due.held.request.holder) !== due.held) continue;
-      if (due.kind === 'hold') this.#holdIsOver(due.held, now);
+      if (due.held.isAsking) this.#deadlines.add(now + RETRY, due);
+      else if (due.kind === 'judge') await this.#judgeAgain([due.held], now);
+      else if (due.kind === 'hold') this.#holdIsOver(due.held, now);
       else await this.#timeIsOver(due.held, now);
     }
     const day = Math.floor(now / DAY);
@@ -141,14 +146,7 @@ export class Cashier {
   /** Another PDP took us for dead, and ended what we held: it is asked for once more. */
   async renew(now: number): Promise<void> {
     await Promise.all(
-      this.held.all().map(async (held) => {
-        const { request, verdict } = held;
-        const renewed = await this.#grant(request, verdict, keysOf(verdict.payment), now);
-        if (!renewed.granted && this.held.of(request.holder) === held) {
-          this.held.remove(request.holder);
-          this.options.removed(request.holder, renewed);
-        } else if (held.state === 'committed') this.report(request.holder, true, now);
-      }),
+      this.held.all().map((held) => this.#write(held.request.holder, () => this.#renew(held, now))),
     );
   }
 
@@ -159,7 +157,7 @@ export class Cashier {
 
   /** Resolves when all is written down, or `patience` milliseconds are over. */
   async written(patience: number): Promise<void> {
-    await Promise.race([Promise.all(this.#writing), this.options.sleep(patience)]);
+    await Promise.race([Promise.all(this.#writing.values()), this.options.sleep(patience)]);
   }
 
   async #grant(
@@ -168,33 +166,44 @@ export class Cashier {
     keys: readonly NonceKey[],
     now: number,
   ): Promise<Verdict> {
-    const { books, newId } = this.options;
-    const { holder, pepId, handle, linkName } = request;
+    const { holder } = request;
+    const granting = this.#grantAfter(this.#writing.get(holder), request, verdict, keys, now);
+    const before = this.held.of(holder);
+    if (before !== undefined) before.isAsking = true;
+    const done = (): void => {
+      if (before !== undefined) before.isAsking = false;
+    };
+    void this.#follow(holder, granting.then(done, done));
+    return granting;
+  }
+
+  async #grantAfter(
+    before: Promise<void> | undefined,
+    request: PaymentRequest,
+    verdict: Granted,
+    keys: readonly NonceKey[],
+    now: number,
+  ): Promise<Verdict> {
+    const { holder } = request;
     const epoch = this.#epoch;
     let result: GrantResult;
     try {
       // What this holder had before is written about first.
-      await this.#settled(this.held.of(holder));
-      result = await books.grant({
-        id: newId(),
-        holder,
-        pepId,
-        handle,
-        linkName,
-        keys,
-        verdict,
-        now,
-        recheck: (spent) => this.#policy.again(request, verdict, now, spent),
-      });
+      await this.#settled(before);
+      result = await this.#ask(request, verdict, keys, now);
     } catch (error) {
       this.options.failed(error);
+      // The PEP is told Remove, and nobody knows what the books have for this holder: it has nothing any more.
+      this.forget(holder, now);
       return this.#policy.refuse(request, {
         reason: 'store-unavailable',
         text: `the payment cannot be recorded now: ${error instanceof Error ? error.message : String(error)}`,
       });
     }
-    if (result.kind === 'refused') return result.verdict;
-    if (result.kind !== 'granted') return this.#policy.refuse(request, refusalOf(result), verdict.attributes);
+    if (result.kind !== 'granted') {
+      this.#refusedTo(holder, now);
+      return this.#refused(request, verdict, result);
+    }
     const held = this.#hold(request, verdict, keys, result, now);
     if (epoch !== this.#epoch) {
       const again = this.#policy.again(request, verdict, now);
@@ -206,10 +215,60 @@ export class Cashier {
     return this.#granted(held.verdict, result.again);
   }
 
-  async #settled(held: Held | undefined): Promise<void> {
-    if (held === undefined) return;
+  #ask(
+    request: PaymentRequest,
+    verdict: Granted,
+    keys: readonly NonceKey[],
+    now: number,
+  ): Promise<GrantResult> {
+    const { books, newId } = this.options;
+    const { holder, pepId, handle, linkName } = request;
+    const before = this.held.of(holder)?.verdict.payment.reservation;
+    return books.grant({
+      id: newId(),
+      ...{ holder, pepId, handle, linkName, keys, verdict, now },
+      leaving: before === verdict.payment.reservation ? undefined : before,
+      recheck: (spent) => this.#policy.again(request, verdict, now, spent),
+    });
+  }
+
+  /** A PEP that is told Remove reports no success any more of what it held before, and need not keep its nonces. */
+  #refusedTo(holder: string, now: number): void {
+    if (this.held.of(holder)?.state === 'held') this.forget(holder, now);
+  }
+
+  #refused(
+    request: PaymentRequest,
+    { attributes }: Verdict,
+    result: Exclude<GrantResult, { kind: 'granted' }>,
+  ): Verdict {
+    if (result.kind === 'refused') return result.verdict;
+    return this.#policy.refuse(request, refusalOf(result), attributes);
+  }
+
+  /** Asks the books again for what is held; throws where they do not answer, so that it is done again. */
+  async #renew(held: Held, now: number): Promise<void> {
+    const { request, verdict } = held;
+    const { holder } = request;
+    if (this.held.of(holder) !== held) return;
+    const result = await this.#ask(request, verdict, keysOf(verdict.payment), now);
+    // Deleted meanwhile: its end is written next.
+    if (this.held.of(holder) !== held) return;
+    if (result.kind !== 'granted') {
+      this.options.removed(holder, this.#refused(request, verdict, result));
+      this.forget(holder, now);
+      return;
+    }
+    held.paidUntil = result.paidUntil;
+    if (result.paidUntil !== undefined) this.#deadlines.add(result.paidUntil, { kind: 'paid', held });
+    if (held.state === 'committed' && result.state === 'held')
+      await this.options.books.commit({ holder, reservation: verdict.payment.reservation }, now);
+  }
+
+  async #settled(writing: Promise<void> | undefined): Promise<void> {
+    if (writing === undefined) return;
     const late = this.options.sleep(PATIENCE).then(() => 'late');
-    if ((await Promise.race([held.writing, late])) === 'late')
+    if ((await Promise.race([writing, late])) === 'late')
       throw new Error('what the router reported before is not written down yet');
   }
 
@@ -217,29 +276,31 @@ export class Cashier {
     request: PaymentRequest,
     verdict: Granted,
     keys: readonly NonceKey[],
-    { state, paidUntil }: GrantResult & { kind: 'granted' },
+    result: GrantResult & { kind: 'granted' },
     now: number,
   ): Held {
     const { holder } = request;
     const { reservation } = verdict.payment;
     const before = this.held.of(holder);
     const isSame = before?.verdict.payment.reservation === reservation;
+    // What it has for this reservation already may still await its report.
+    const isHeldBefore = isSame && before.state === 'held';
+    const state = isHeldBefore ? 'held' : result.state;
+    const { paidUntil } = result;
     const held: Held = {
       request: { ...request, objects: [] },
       verdict,
       keys: new Set(isSame ? before.keys : []),
       state,
       paidUntil,
-      writing: before?.writing ?? Promise.resolve(),
+      // A payment that is added gives no more time to report the one before.
+      holdUntil: isHeldBefore ? before.holdUntil : now + this.options.holdTimeout,
+      isAsking: false,
     };
     for (const key of keys) held.keys.add(nameOf(key));
     if (before !== undefined) this.#asksForTime.delete(before);
     this.held.add(held);
-    if (before !== undefined && !isSame) {
-      const old = before.verdict.payment.reservation;
-      this.#write(held, () => this.options.books.end({ holder, reservation: old }, now));
-    }
-    if (state === 'held') this.#deadlines.add(now + this.options.holdTimeout, { kind: 'hold', held });
+    if (state === 'held') this.#deadlines.add(held.holdUntil, { kind: 'hold', held });
     if (paidUntil !== undefined) this.#deadlines.add(paidUntil, { kind: 'paid', held });
     if (this.#policy.asksForTime(verdict.payment.credentials)) {
       this.#asksForTime.add(held);
@@ -287,6 +348,10 @@ export class Cashier {
     for (const [i, held] of all.entries()) {
       if (i % SLICE === SLICE - 1) await this.options.sleep(0);
       if (this.held.of(held.request.holder) !== held) continue;
+      if (held.isAsking) {
+        this.#deadlines.add(now, { kind: 'judge', held });
+        continue;
+      }
       const verdict = this.#policy.again(held.request, held.verdict, now);
       if (verdict.granted) continue;
       removed++;
@@ -304,8 +369,9 @@ export class Cashier {
   }
 
   /** Writes about one holder are in order, and tried again until the books have them. */
-  #write(held: Held, work: () => Promise<void>): void {
-    const writing = held.writing.then(async () => {
+  #write(holder: string, work: () => Promise<void>): Promise<void> {
+    const before = this.#writing.get(holder) ?? Promise.resolve();
+    const writing = before.then(async () => {
       for (;;) {
         try {
           await work();
@@ -316,9 +382,15 @@ export class Cashier {
         await this.options.sleep(RETRY);
       }
     });
-    held.writing = writing;
-    this.#writing.add(writing);
-    void writing.finally(() => this.#writing.delete(writing));
+    return this.#follow(holder, writing);
+  }
+
+  #follow(holder: string, writing: Promise<void>): Promise<void> {
+    const following = writing.then(() => {
+      if (this.#writing.get(holder) === following) this.#writing.delete(holder);
+    });
+    this.#writing.set(holder, following);
+    return following;
   }
 }
 

@@ -9,8 +9,10 @@ export interface Held {
   readonly keys: Set<string>;
   state: 'held' | 'committed';
   paidUntil: number | undefined;
-  /** What is being written about it: the next waits for that. */
-  writing: Promise<void>;
+  /** Until when a PEP may report success, while it is `held`. */
+  readonly holdUntil: number;
+  /** Something else is being granted to its holder: until that is decided nothing is taken back. */
+  isAsking: boolean;
 }
 
 /** All of these, by holder, and by PEP and session. */

@@ -4,6 +4,7 @@ import { credentialDigest } from '../../keynote/index.js';
 import { toMillionths } from '../../payment/index.js';
 import type { GrantRequest, GrantResult, NonceKey, NonceUse, Payment } from '../../payment/index.js';
 import { insertNew, insertRows } from '../rows.js';
+import type { Row } from '../rows.js';
 import { forUpdate, table, TryAgain } from '../store.js';
 import type { Cell, EngineName } from '../store.js';
 import type { BooksSchema, GrantState } from './schema.js';
@@ -27,6 +28,8 @@ interface Entry {
   result: GrantResult | undefined;
   /** The grant that has its nonces: its own, or the one before. */
   grant: FoundGrant | undefined;
+  /** Ids of the grants that have its nonces, once it is granted. */
+  readonly pays: Set<string>;
 }
 
 interface FoundGrant {
@@ -49,7 +52,7 @@ export async function writeGrants(
     const { payment } = request.verdict;
     if (payment === undefined) throw new TypeError('request.verdict: has no payment');
     const { reservation } = payment;
-    return { request, payment, reservation, result: undefined, grant: undefined };
+    return { request, payment, reservation, result: undefined, grant: undefined, pays: new Set() };
   });
   await takeNonces(context, entries);
   const fresh = entries.filter(({ result, grant }) => result === undefined && grant === undefined);
@@ -98,7 +101,7 @@ const GRANTS = {
 };
 const HOLDERS = {
   table: 'holders',
-  columns: ['reservation', 'holder', 'pep_id', 'handle', 'instance', '#since'],
+  columns: ['reservation', 'holder', 'grant_id', 'pep_id', 'handle', 'instance', '#since'],
   conflict: 'ignore',
 } as const;
 
@@ -136,8 +139,10 @@ async function takeNonces(context: GrantContext, entries: readonly Entry[]): Pro
       const owner = owners.get(name) ?? own.get(name);
       if (owner === undefined) {
         isNew = true;
+        entry.pays.add(request.id);
         continue;
       }
+      entry.pays.add(owner.id);
       if (owner.reservation !== reservation) entry.result = { kind: 'spent', use: useOf(key, owner) };
       else if (owner.paidUntil !== undefined && owner.paidUntil <= request.now)
         entry.result = { kind: 'over', use: useOf(key, owner), paidUntil: owner.paidUntil };
@@ -292,14 +297,16 @@ async function topUps(
   const timed = entries.filter(({ payment }) => payment.duration !== undefined);
   if (timed.length === 0) return [];
   const until = new Map<string, number>();
+  // Locked: what another PDP ends or releases meanwhile must not be counted. Paid time that ended early still counts.
   const { rows } = await sql<{ reservation: string; until: bigint }>`
-    select reservation, max(paid_until) as until from grants
-    where state in ('held', 'committed') and paid_until is not null
+    select reservation, paid_until as until from grants
+    where (state in ('held', 'committed') or (state = 'ended' and duration is not null)) and paid_until is not null
     and reservation in (select value ->> 0 from ${table(
       engine,
       timed.map(({ reservation }) => [reservation]),
-    )}) group by reservation`.execute(db);
-  for (const row of rows) until.set(row.reservation, Number(row.until));
+    )}) order by id ${forUpdate(engine)}`.execute(db);
+  for (const row of rows)
+    until.set(row.reservation, Math.max(until.get(row.reservation) ?? 0, Number(row.until)));
   return entries.map(({ request, payment, reservation }) => {
     if (payment.duration === undefined) return undefined;
     const from = Math.max(until.get(reservation) ?? 0, request.now);
@@ -322,15 +329,16 @@ async function insertHolders(
   { db, engine, instance }: GrantContext,
   entries: readonly Entry[],
 ): Promise<void> {
-  if (entries.length === 0) return;
-  const rows = new Map<string, Cell[]>();
-  for (const { request, reservation } of entries) {
+  const rows = entries.flatMap(({ request, reservation, pays }): Row[] => {
     const { holder, pepId, handle, now } = request;
     const own = ownHolder(instance, holder);
-    rows.set(`${own} ${reservation}`, [reservation, own, pepId, handle, instance, now]);
-  }
-  await insertRows(engine, db, HOLDERS, [...rows.values()]);
+    return [...pays].map((grant) => [reservation, own, grant, pepId, handle, instance, now]);
+  });
+  await insertRows(engine, db, HOLDERS, rows);
 }
+
+/** Was this holder told Install for this grant? */
+export const HOLDS = sql`holders.reservation = grants.reservation and holders.grant_id = grants.id`;
 
 /** A holder's name among those of all PDPs. */
 export function ownHolder(instance: string, holder: string): string {

@@ -1,32 +1,35 @@
 import { sql } from 'kysely';
-import type { Hold } from '../../payment/index.js';
 import { forUpdate, table } from '../store.js';
 import type { Cell } from '../store.js';
+import type { Hold } from '../../payment/index.js';
+import { HOLDS } from './grant.js';
 import type { GrantContext } from './grant.js';
 import { addTotals } from './totals.js';
 import type { TotalChange } from './totals.js';
 
 type Context = Pick<GrantContext, 'db' | 'engine'>;
 
-/** A PEP has reported success: what was held is owed. Returns the reservations that are paid for. */
+/** PEPs have reported success: what they hold is owed. Returns the holders that have paid. */
 export async function commitAll(
   { db, engine }: Context,
-  reservations: readonly string[],
+  holds: readonly Hold[],
   now: number,
 ): Promise<ReadonlySet<string>> {
-  const rows = unique(reservations);
-  const asked = sql`select value ->> 0 from ${table(engine, rows)}`;
+  const pairs = holds.map(({ holder, reservation }): Cell[] => [reservation, holder]);
+  const held = sql`${table(engine, pairs)} join holders h on h.reservation = value ->> 0 and h.holder = value ->> 1`;
   await sql`
     update grants set state = 'committed', committed_at = ${now}
-    where state = 'held' and reservation in (${asked})`.execute(db);
-  const { rows: paid } = await sql<{ reservation: string }>`
-    select distinct reservation from grants where state = 'committed' and reservation in (${asked})`.execute(
-    db,
-  );
-  return new Set(paid.map(({ reservation }) => reservation));
+    where state = 'held' and id in (select h.grant_id from ${held})`.execute(db);
+  const { rows: paid } = await sql<{ holder: string }>`
+    select distinct h.holder as holder from ${held} join grants g on g.id = h.grant_id
+    where g.state = 'committed'`.execute(db);
+  return new Set(paid.map(({ holder }) => holder));
 }
 
-/** Holders are gone; what nobody holds any more has ended, or is released where no PEP ever reported success. */
+/**
+ * Holders are gone. What nobody holds any more has ended; and a payment that no PEP has reported success of is released once
+ * nobody is left who was told Install for it, even if others have its reservation for another payment.
+ */
 export async function endHolders(
   context: Context,
   holds: readonly Hold[],
@@ -65,7 +68,8 @@ export async function endUnheld(
       state = case state when 'held' then 'released' else 'ended' end,
       paid_until = case when state = 'committed' and paid_until is null then ${now + resume} else paid_until end
     where state in ('held', 'committed') and reservation in (${asked})
-    and not exists (select 1 from holders where holders.reservation = grants.reservation)
+    and not exists (select 1 from holders where holders.reservation = grants.reservation
+      and (grants.state = 'committed' or ${HOLDS}))
     returning id, state, payers, nonce, totalled, sum, currency`.execute(db);
   await release(
     context,

@@ -48,10 +48,14 @@ export interface BooksSchema {
   };
   /** Texts by their SHA-256. */
   credentials: { digest: string; text: string };
-  /** Requests of PEPs that hold a reservation at this moment, at any PDP. */
+  /**
+   * Requests of PEPs that hold a reservation at this moment, at any PDP, a row for each grant that they were told Install for: a
+   * payment hangs on those who showed it, not on all who have its reservation.
+   */
   holders: {
-    holder: string;
     reservation: string;
+    holder: string;
+    grant_id: string;
     pep_id: string;
     handle: string;
     instance: string;
@@ -84,8 +88,9 @@ export const BOOKS_MIGRATIONS: Migrations = {
       `create index grants_due on grants (committed_at) where deposit is null and state in ('committed', 'ended')`,
       'create table credentials (digest text primary key, text text not null)',
       `create table holders (
-        reservation text not null, holder text not null, pep_id text not null, handle text not null,
-        instance text not null, since bigint not null, primary key (reservation, holder))${clustered(engine)}`,
+        reservation text not null, holder text not null, grant_id text not null, pep_id text not null,
+        handle text not null, instance text not null, since bigint not null,
+        primary key (reservation, holder, grant_id))${clustered(engine)}`,
       'create table instances (id text primary key, seen_at bigint not null)',
       `create table totals (
         kind text not null, id text not null, currency text not null, sum bigint not null,

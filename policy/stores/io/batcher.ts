@@ -1,3 +1,19 @@
+/** When things happen: the event loop, or whoever plays it. */
+export interface Timing {
+  /** Runs once those who ask at the same time have asked. */
+  readonly defer: (run: () => void) => void;
+  /** Runs after so many milliseconds; returns how to cancel. */
+  readonly after: (milliseconds: number, run: () => void) => () => void;
+}
+
+const EVENT_LOOP: Timing = {
+  defer: (run) => void setImmediate(run),
+  after: (milliseconds, run) => {
+    const timer = setTimeout(run, milliseconds);
+    return () => clearTimeout(timer);
+  },
+};
+
 /**
  * Group commit: what is asked while a batch is under way goes into the next one, so that many answers share one flush of
  * the disk. Within a turn of the event loop all are collected.
@@ -7,6 +23,7 @@ export class Batcher<Item, Result> {
   #isRunning = false;
   #isScheduled = false;
   #idle: (() => void)[] = [];
+  readonly #timing: Timing;
 
   constructor(
     private readonly options: {
@@ -14,23 +31,27 @@ export class Batcher<Item, Result> {
       readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
       /** Items in one batch at most. */
       readonly most: number;
-      /** How long an item waits for its result before whoever asked is told that there is none, milliseconds. */
+      /**
+       * How long an item waits for its result before whoever asked is told that there is none, milliseconds. It is not begun
+       * then; where it was, it may yet be done.
+       */
       readonly timeout: number;
       readonly timedOut: () => Error;
       /** Does the error say nothing about single items? Otherwise they are done one by one, to spare the others. */
       readonly concernsAll: (error: unknown) => boolean;
-      /** An item was done after whoever asked had been told that it was not. */
-      readonly late: (item: Item, result: Result) => void;
+      readonly timing?: Timing | undefined;
     },
-  ) {}
+  ) {
+    this.#timing = options.timing ?? EVENT_LOOP;
+  }
 
   add(item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
-      const entry: Waiting<Item, Result> = { item, resolve, reject, isLate: false, timer: undefined };
-      entry.timer = setTimeout(() => {
+      const entry: Waiting<Item, Result> = { item, resolve, reject, isLate: false, cancel: () => undefined };
+      entry.cancel = this.#timing.after(this.options.timeout, () => {
         entry.isLate = true;
         reject(this.options.timedOut());
-      }, this.options.timeout);
+      });
       this.#waiting.push(entry);
       this.#schedule();
     });
@@ -45,7 +66,7 @@ export class Batcher<Item, Result> {
   #schedule(): void {
     if (this.#isRunning || this.#isScheduled) return;
     this.#isScheduled = true;
-    setImmediate(() => {
+    this.#timing.defer(() => {
       this.#isScheduled = false;
       void this.#run();
     });
@@ -53,20 +74,20 @@ export class Batcher<Item, Result> {
 
   async #run(): Promise<void> {
     this.#isRunning = true;
-    await this.#runBatch(this.#waiting.splice(0, this.options.most));
+    const batch = this.#waiting.splice(0, this.options.most).filter(({ isLate }) => !isLate);
+    if (batch.length > 0) await this.#runBatch(batch);
     this.#isRunning = false;
     if (this.#waiting.length > 0) this.#schedule();
     else for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   async #runBatch(batch: readonly Waiting<Item, Result>[]): Promise<void> {
-    const { run, late, concernsAll } = this.options;
+    const { run, concernsAll } = this.options;
     try {
       const results = await run(batch.map(({ item }) => item));
       batch.forEach((entry, i) => {
-        clearTimeout(entry.timer);
-        if (entry.isLate) late(entry.item, results[i] as Result);
-        else entry.resolve(results[i] as Result);
+        entry.cancel();
+        entry.resolve(results[i] as Result);
       });
     } catch (error) {
       if (batch.length > 1 && !concernsAll(error)) {
@@ -74,7 +95,7 @@ export class Batcher<Item, Result> {
         return;
       }
       for (const entry of batch) {
-        clearTimeout(entry.timer);
+        entry.cancel();
         entry.reject(error as Error);
       }
     }
@@ -85,6 +106,6 @@ interface Waiting<Item, Result> {
   readonly item: Item;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: Error) => void;
-  timer: NodeJS.Timeout | undefined;
+  cancel: () => void;
   isLate: boolean;
 }

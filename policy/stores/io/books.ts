@@ -8,9 +8,10 @@ import { commitAll, endHolders, endUnheld } from '../books/hold.js';
 import { countRevocations, readRevocations, writeRevocation } from '../books/revocations.js';
 import { BOOKS_MIGRATIONS } from '../books/schema.js';
 import type { BooksSchema } from '../books/schema.js';
-import { StoreUnavailable, table } from '../store.js';
+import { StoreUnavailable } from '../store.js';
 import type { Store } from '../store.js';
 import { Batcher } from './batcher.js';
+import type { Timing } from './batcher.js';
 import { openStore } from './open.js';
 import type { OpenOptions } from './open.js';
 
@@ -23,12 +24,15 @@ export interface BooksOptions extends OpenOptions {
   readonly timeout?: number;
   /** Operations in one transaction at most. Default 512. */
   readonly batch?: number;
+  /** Default: the event loop's. */
+  readonly timing?: Timing;
 }
 
 type Operation =
   | { readonly kind: 'grant'; readonly request: GrantRequest }
   | { readonly kind: 'commit'; readonly hold: Hold; readonly now: number }
-  | { readonly kind: 'end'; readonly hold: Hold; readonly now: number };
+  | { readonly kind: 'end'; readonly hold: Hold; readonly now: number }
+  | { readonly kind: 'settle'; readonly now: number };
 type Result = GrantResult | 'committed' | 'gone' | undefined;
 
 const MINUTE = 60_000;
@@ -42,6 +46,8 @@ export class StoredBooks implements Books {
   readonly #resume: number;
   /** Holders of whom nobody knows whether they were written down: they were told no. */
   readonly #doubtful = new Set<Hold>();
+  /** Another PDP has taken us for dead, and nobody was told yet. */
+  #isMissed = false;
 
   static async open(place: string, options: BooksOptions): Promise<StoredBooks> {
     return new StoredBooks(await openStore<BooksSchema>(place, BOOKS_MIGRATIONS, options), options);
@@ -58,9 +64,7 @@ export class StoredBooks implements Books {
       timeout: options.timeout ?? 10_000,
       timedOut: () => new StoreUnavailable('the database did not answer in time'),
       concernsAll: (error) => error instanceof StoreUnavailable,
-      late: (operation) => {
-        if (operation.kind === 'grant') this.#doubt(operation.request);
-      },
+      timing: options.timing,
     });
   }
 
@@ -91,31 +95,36 @@ export class StoredBooks implements Books {
     return (await readPaidUntil({ db, engine }, [reservation])).get(reservation);
   }
 
-  /** Says that this PDP is alive; false where another one took it for dead, and ended what it held. */
+  /** Says that this PDP is alive; false, once, where another one took it for dead, and ended what it held. */
   async beat(now: number): Promise<boolean> {
     const { instance } = this.options;
-    return this.store.transaction(async (db) => {
+    await this.store.transaction(async (db) => {
       const { numAffectedRows } =
         await sql`update instances set seen_at = ${now} where id = ${instance}`.execute(db);
-      if (numAffectedRows === 1n) return true;
+      if (numAffectedRows === 1n) return;
+      // Remembered here: of a commit whose answer is lost, the next try finds nothing amiss.
+      this.#isMissed = true;
       await sql`insert into instances (id, seen_at) values (${instance}, ${now})`.execute(db);
-      return false;
     });
+    const isMissed = this.#isMissed;
+    this.#isMissed = false;
+    return !isMissed;
   }
 
-  /** Ends what PDPs held that were not heard of since `deadline`: their PEPs had the time to come back. */
+  /**
+   * Ends what PDPs held that were not heard of since `deadline`: their PEPs had the time to come back. And what we were told
+   * too late, or never, that we hold: every write does that, but there may be none.
+   */
   async sweep(deadline: number, now: number): Promise<number> {
+    if (this.#doubtful.size > 0) await this.#batcher.add({ kind: 'settle', now });
     return this.store.transaction(async (db) => {
       const context = { db, engine: this.store.engine };
-      const { rows } = await sql<{ id: string }>`
-        delete from instances where seen_at < ${deadline} and id <> ${this.options.instance} returning id`.execute(
-        db,
-      );
+      const { instance } = this.options;
+      await sql`delete from instances where seen_at < ${deadline} and id <> ${instance}`.execute(db);
+      // Also of one that was taken for dead before, wrote once more, and was gone before it could say that it lives.
       const { rows: held } = await sql<{ reservation: string }>`
-        delete from holders where instance in (select value ->> 0 from ${table(
-          this.store.engine,
-          rows.map(({ id }) => [id]),
-        )}) returning reservation`.execute(db);
+        delete from holders where instance <> ${instance} and instance not in (select id from instances)
+        returning reservation`.execute(db);
       await endUnheld(
         context,
         held.map(({ reservation }) => reservation),
@@ -166,11 +175,7 @@ export class StoredBooks implements Books {
   /** Commits, then ends, then grants: what is let go in this turn can be taken in it. */
   async #write(operations: readonly Operation[]): Promise<readonly Result[]> {
     const { engine } = this.store;
-    const doubtful = [...this.#doubtful];
-    const own = ({ holder, reservation }: Hold): Hold => ({
-      holder: ownHolder(this.options.instance, holder),
-      reservation,
-    });
+    if (this.#doubtful.size > 0) await this.#endDoubtful(Math.max(...operations.map(timeOf)));
     const results = new Map<Operation, Result>();
     const digests = new Set<string>();
     const known = {
@@ -183,32 +188,56 @@ export class StoredBooks implements Books {
       if (commits.length > 0) {
         const paid = await commitAll(
           context,
-          commits.map(({ hold }) => hold.reservation),
+          commits.map(({ hold }) => this.#own(hold)),
           latest(commits),
         );
-        for (const one of commits) results.set(one, paid.has(one.hold.reservation) ? 'committed' : 'gone');
+        for (const one of commits)
+          results.set(one, paid.has(this.#own(one.hold).holder) ? 'committed' : 'gone');
       }
       const ends = operations.filter((one) => one.kind === 'end');
-      const gone = [...doubtful, ...ends.map(({ hold }) => hold)].map(own);
       const grants = operations.filter((one) => one.kind === 'grant');
-      if (gone.length > 0)
-        await endHolders(context, gone, Math.max(latest(ends), latestGrant(grants)), this.#resume);
-      if (grants.length > 0) {
-        const granted = await writeGrants(
+      if (ends.length > 0)
+        await endHolders(
           context,
-          grants.map(({ request }) => request),
+          ends.map(({ hold }) => this.#own(hold)),
+          latest(ends),
+          this.#resume,
         );
+      if (grants.length > 0) {
+        const requests = grants.map(({ request }) => request);
+        const granted = await writeGrants(context, requests);
         grants.forEach((one, i) => results.set(one, granted[i]));
+        const left = requests.flatMap(({ holder, leaving }, i) =>
+          leaving === undefined || granted[i]?.kind !== 'granted'
+            ? []
+            : [this.#own({ holder, reservation: leaving })],
+        );
+        if (left.length > 0)
+          await endHolders(context, left, Math.max(...requests.map(({ now }) => now)), this.#resume);
       }
     });
-    for (const holder of doubtful) this.#doubtful.delete(holder);
     for (const digest of digests) this.#remember(digest);
     return operations.map((one) => results.get(one));
   }
 
+  /** Among the holders of all PDPs. */
+  #own({ holder, reservation }: Hold): Hold {
+    return { holder: ownHolder(this.options.instance, holder), reservation };
+  }
+
   #doubt({ holder, verdict }: GrantRequest): void {
-    if (verdict.payment !== undefined)
-      this.#doubtful.add({ holder, reservation: verdict.payment.reservation });
+    if (verdict.payment === undefined) return;
+    const { reservation } = verdict.payment;
+    this.#doubtful.add({ holder, reservation });
+  }
+
+  /** In a transaction of its own: were it run again together with grants to the same holders, it would undo these. */
+  async #endDoubtful(now: number): Promise<void> {
+    const { engine } = this.store;
+    const doubtful = [...this.#doubtful];
+    const holds = doubtful.map((hold) => this.#own(hold));
+    await this.store.transaction((db) => endHolders({ db, engine }, holds, now, this.#resume));
+    for (const hold of doubtful) this.#doubtful.delete(hold);
   }
 
   #remember(digest: string): void {
@@ -221,6 +250,6 @@ function latest(operations: readonly { readonly now: number }[]): number {
   return operations.reduce((most, { now }) => Math.max(most, now), 0);
 }
 
-function latestGrant(operations: readonly { readonly request: GrantRequest }[]): number {
-  return operations.reduce((most, { request }) => Math.max(most, request.now), 0);
+function timeOf(operation: Operation): number {
+  return operation.kind === 'grant' ? operation.request.now : operation.now;
 }

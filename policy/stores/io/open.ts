@@ -2,8 +2,6 @@ import type { Kysely } from 'kysely';
 import { migrate } from '../migrate.js';
 import type { Migrations } from '../migrate.js';
 import type { Store } from '../store.js';
-import { openPostgres } from './postgres.js';
-import { openSqlite } from './sqlite.js';
 
 export interface OpenOptions {
   /** How long a transaction waits for a database that cannot be reached or is locked, milliseconds. Default 5000. */
@@ -23,9 +21,10 @@ export async function openStore<Schema>(
   migrations: Migrations,
   options: OpenOptions = {},
 ): Promise<Store<Schema>> {
+  // Each engine's driver is loaded only where it is used: a process starts the faster.
   const store: Store<Schema> = isPostgres(place)
-    ? openPostgres<Schema>(place, options)
-    : openSqlite<Schema>(place, options);
+    ? (await import('./postgres.js')).openPostgres<Schema>(place, options)
+    : (await import('./sqlite.js')).openSqlite<Schema>(place, options);
   try {
     await migrate(store, migrations);
   } catch (error) {
