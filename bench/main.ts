@@ -9,6 +9,8 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<{ main(): unknown }>>> =
   tools: () => import('./tools.js'),
   cops: () => import('./cops.js'),
   paid: () => import('./paid.js'),
+  durable: () => import('./durable.js'),
+  dos: () => import('./dos.js'),
 };
 
 const asked = argv.slice(2);

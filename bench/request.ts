@@ -156,7 +156,7 @@ export function resv(i: number, payment: ReturnType<typeof paymentObject>): Uint
 
 /** What a router passes on of a message. */
 export function asRequest(message: Uint8Array, holder: string): PaymentRequest {
-  const { objects } = PAYMENT_RSVP.decode(message);
+  const { objects } = PAYMENT_RSVP.decode(message, []);
   return {
     holder,
     pepId: 'edge-1',

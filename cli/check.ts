@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { microcheck } from '../policy/payment/index.js';
 import { credentialCommand, sign } from './credentials/sign.js';
 import type { SigningOptions } from './credentials/sign.js';
-import { day, session } from './quantities.js';
+import { day, seconds, session } from './quantities.js';
 import type { SessionText } from './quantities.js';
 
 interface Options extends SigningOptions {
@@ -11,6 +11,7 @@ interface Options extends SigningOptions {
   readonly currency: string;
   readonly nonce?: string;
   readonly date?: string;
+  readonly duration?: number;
   readonly session?: SessionText;
 }
 
@@ -19,7 +20,12 @@ export function command(): Command {
     .requiredOption('--amount <amount>', 'what is paid')
     .option('--currency <code>', 'currency of the amount', 'USD')
     .option('--nonce <text>', 'text that only this check carries (default: 12 random octets in hex)')
-    .option('--date <day>', 'the day on which it is good (UTC)', day)
+    .option('--date <day>', 'the day on which it is good (UTC): what it pays for ends with that day', day)
+    .option(
+      '--duration <time>',
+      'for how long it pays, as 2h; a later check for the same adds to it',
+      seconds,
+    )
     .option(
       '--session <session>',
       'bind it to a session, as 192.0.2.7/udp/5004: a thief gets nothing',
@@ -38,13 +44,14 @@ Examples:
       --claim nonce=eb2c3dfc8e9a --session 192.0.2.7/udp/5004 --bandwidth 50Mbit/s`,
     )
     .action((options: Options) => {
-      const { amount, currency, date, session: bound } = options;
+      const { amount, currency, date, duration, session: bound } = options;
       const terms = { money: { amount, currency }, nonce: options.nonce ?? randomBytes(12).toString('hex') };
       const text = sign(options, (parties) =>
         microcheck({
           ...parties,
           ...terms,
           ...(date === undefined ? {} : { date }),
+          ...(duration === undefined ? {} : { duration }),
           ...(bound === undefined ? {} : { session: bound }),
         }),
       );

@@ -29,11 +29,19 @@ export const COMMANDS: Readonly<Record<string, { summary: string; load: () => Pr
     load: () => import('./demo.js'),
   },
   pdp: { summary: 'a policy server for COPS PEPs', load: () => import('./pdp.js') },
+  pep: { summary: 'ask a policy server from the command line', load: () => import('./pep.js') },
+  revoke: {
+    summary: 'revoke a key or a credential, at every policy server of a database',
+    load: () => import('./revoke.js'),
+  },
   clear: {
-    summary: 'the clearing centre: deposits, statements, settlement',
+    summary: 'the clearing centre: deposits, statements, settlement, audit',
     load: () => import('./clear.js'),
   },
-  pep: { summary: 'ask a policy server from the command line', load: () => import('./pep.js') },
+  quarantine: {
+    summary: 'who is not listened to for a while, and who is to be again',
+    load: () => import('./quarantine.js'),
+  },
   replay: {
     summary: 'play a capture to a policy server, as a router would',
     load: () => import('./replay.js'),

@@ -9,6 +9,7 @@ interface Options extends SigningOptions {
   readonly max?: string;
   readonly below?: string;
   readonly currency: string;
+  readonly total?: string;
 }
 
 export function command(): Command {
@@ -18,6 +19,7 @@ export function command(): Command {
   )
     .option('--max <amount>', 'most that a check may be worth')
     .option('--below <amount>', 'a check must be worth less than this')
+    .option('--total <amount>', 'most that all checks may be worth together, at one ISP')
     .option('--currency <code>', 'currency of the checks', 'USD')
     .addHelpText(
       'after',
@@ -29,11 +31,20 @@ Examples:
   The same as the paper writes it:
     bandex credit --key martha.key --to alice.pub --below 0.56 --until 2027-03-24
 
+  The same, and 10 USD altogether:
+    bandex credit --key martha.key --to alice.pub --max 0.55 --total 10
+
   A bank stands behind a content provider:
     bandex credit --key bank.key --to martha.pub --max 100 --currency EUR`,
     )
     .action((options: Options) => {
-      const text = sign(options, (parties) => creditAuthorization({ ...parties, limit: limitOf(options) }));
+      const text = sign(options, (parties) =>
+        creditAuthorization({
+          ...parties,
+          limit: limitOf(options),
+          ...(options.total === undefined ? {} : { total: options.total }),
+        }),
+      );
       process.stdout.write(text);
     });
 }

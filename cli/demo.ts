@@ -1,9 +1,12 @@
 import Table from 'cli-table3';
 import { Command } from 'commander';
-import { existsSync } from 'node:fs';
-import { relative } from 'node:path';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
 import { fixturePath } from '../fixtures/index.js';
+import { clearStory } from './demo/clearing.js';
 import { policyClock } from './pdp/clock.js';
+import type { Clock } from './pdp/clock.js';
 import { loadConfig } from './pdp/load.js';
 import type { LoadedConfig } from './pdp/load.js';
 import { createLog } from './pdp/log.js';
@@ -30,9 +33,9 @@ const PEP_ID = 'nicks-router';
 export function command(): Command {
   return new Command('demo')
     .description(
-      'Start a policy server, play the story of Alice, Martha and Nick to it, and show what it decides and why.',
+      'Start a policy server, play the story of Alice, Martha and Nick to it, show what it decides and why, and how Nick gets his money.',
     )
-    .option('--once', 'end after the table')
+    .option('--once', 'end after the statements')
     .option('--classic', "the paper's own credentials, RSA-1024 with SHA-1, and a policy that accepts them")
     .addHelpText('after', HELP)
     .action(async (options: DemoOptions) => {
@@ -46,15 +49,17 @@ day. The capture goes through a real COPS connection. The exit code is 0 if the 
 
 Examples:
   bandex demo             goes on serving until Ctrl-C, and says what to try
-  bandex demo --once      ends after the table`;
+  bandex demo --once      ends after the statements`;
 
 async function demo(options: DemoOptions): Promise<number> {
   const folder = options.classic === true ? 'story/classic' : 'story';
   const reasons = new Map<string, string>();
   let watch: (decided: Decided) => void = ({ request, reason }) => reasons.set(request.handle, reason);
-  const { service, port } = await startPdp(loadConfig(fixturePath(`${folder}/pdp.yaml`)), (decided) =>
-    watch(decided),
-  );
+  const clock = policyClock(STORY_TIME);
+  const books = mkdtempSync(join(tmpdir(), 'bandex-story-'));
+  const config = loadConfig(fixturePath(`${folder}/pdp.yaml`));
+  const store = { ...config.store, database: join(books, 'nick.db') };
+  const { service, port } = await startPdp({ ...config, store }, clock, (decided) => watch(decided));
   try {
     const capture = fixturePath(`${folder}/story.pcap`);
     say(
@@ -62,7 +67,14 @@ async function demo(options: DemoOptions): Promise<number> {
     );
     const played = await playStory(capture, `127.0.0.1:${port}`);
     print(storyTable(played, reasons));
-    const exitCode = judge(played, fixturePath(`${folder}/expect.yaml`));
+    const unpaid = await clearStory({
+      config: fixturePath(`${folder}/clear.yaml`),
+      key: `story/keys/nick${options.classic === true ? '-rsa' : ''}.key`,
+      books: service.books,
+      clock,
+    });
+    const told = judge(played, fixturePath(`${folder}/expect.yaml`));
+    const exitCode = unpaid > 0 ? EXIT.refused : told;
     if (options.once === true) return exitCode;
     const live = new LiveLines();
     watch = (decided) => live.add(decided);
@@ -73,21 +85,20 @@ async function demo(options: DemoOptions): Promise<number> {
     return exitCode;
   } finally {
     await service.stop();
+    rmSync(books, { recursive: true });
   }
 }
 
 /** On the COPS port, so that what we say to try next is short; on a free one where somebody else is there. */
 async function startPdp(
   config: LoadedConfig,
+  clock: Clock,
   decided: (decided: Decided) => void,
 ): Promise<{ service: PdpService; port: number }> {
   const log = createLog({ level: 'error', format: 'auto' });
   const start = async (port: number): Promise<{ service: PdpService; port: number }> => {
     const listen = [{ address: '127.0.0.1', port, tls: false }];
-    const service = new PdpService(
-      { ...config, listen, metrics: undefined },
-      { log, decided, clock: policyClock(STORY_TIME) },
-    );
+    const service = new PdpService({ ...config, listen, metrics: undefined }, { log, decided, clock });
     const [at] = await service.start();
     return { service, port: at?.port ?? port };
   };

@@ -2,13 +2,14 @@ import type { Command } from 'commander';
 import { offer } from '../policy/payment/index.js';
 import { credentialCommand, sign } from './credentials/sign.js';
 import type { SigningOptions } from './credentials/sign.js';
-import { bandwidth } from './quantities.js';
+import { bandwidth, seconds } from './quantities.js';
 
 interface Options extends SigningOptions {
   readonly price: string;
   readonly currency: string;
   readonly bandwidth: number;
   readonly link?: string;
+  readonly duration?: number;
 }
 
 export function command(): Command {
@@ -20,6 +21,11 @@ export function command(): Command {
     .requiredOption('--bandwidth <rate>', 'most that may be reserved, as 50Mbit/s', bandwidth)
     .option('--currency <code>', 'currency of the price', 'USD')
     .option('--link <name>', 'the link that it is for, as the policy server names it')
+    .option(
+      '--duration <time>',
+      'longest that one payment buys, as 2h: a request must then claim it',
+      seconds,
+    )
     .addHelpText(
       'after',
       `
@@ -29,8 +35,12 @@ Examples:
       --link Dublin-NYC --until 2027-11-20 > offer`,
     )
     .action((options: Options) => {
-      const { price, currency, bandwidth: most, link } = options;
-      const terms = { price: { amount: price, currency }, bandwidth: most };
+      const { price, currency, bandwidth: most, link, duration } = options;
+      const terms = {
+        price: { amount: price, currency },
+        bandwidth: most,
+        ...(duration === undefined ? {} : { duration }),
+      };
       const text = sign(options, (parties) =>
         offer({ ...parties, ...terms, ...(link === undefined ? {} : { linkName: link }) }),
       );

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { durationMillis } from './config/duration.js';
 import { ipv4Number, ipv4Text, ipv6Octets, ipv6Text } from '../rsvp/wire/address.js';
 
 /**
@@ -26,6 +27,14 @@ export function day(text: string): string {
     throw new InvalidArgumentError('expected a day, as 2027-03-24.');
   }
   return iso.replaceAll('-', '');
+}
+
+/** `90s`, `30m`, `2h`, `1d`: whole seconds. */
+export function seconds(text: string): number {
+  const millis = durationMillis(text);
+  if (millis === undefined || millis < 1000 || millis % 1000 !== 0)
+    throw new InvalidArgumentError('expected a duration of whole seconds, as 90s, 30m or 2h.');
+  return millis / 1000;
 }
 
 /** `2027-03-20T20:00:00Z`: milliseconds since 1970. Without a zone it is UTC, wherever the machine stands. */

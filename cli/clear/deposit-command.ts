@@ -1,75 +1,82 @@
 import { Command } from 'commander';
-import { readFileSync } from 'node:fs';
-import type { DepositAnswer, DepositRequest, DepositSource } from '../../policy/clearing/index.js';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DepositSource } from '../../policy/clearing/index.js';
+import type { ClearingClientOptions } from '../../policy/clearing/io/client.js';
 import { MAX_DEPOSITS } from '../../policy/clearing/io/limits.js';
+import { BooksDeposits } from '../../policy/stores/books/deposit-source.js';
 import { CliError, EXIT } from '../exit.js';
-import { wholeNumber } from '../quantities.js';
+import { loadConfig } from '../pdp/load.js';
+import type { LoadedConfig } from '../pdp/load.js';
+import { withBooks } from '../pdp/till.js';
+import { seconds, wholeNumber } from '../quantities.js';
+import { say } from '../terminal.js';
+import { fileSource } from './deposit-file.js';
 import { runDeposit } from './deposit.js';
-import { remoteClient, remoteOptions } from './remote.js';
+import { remoteClient, remoteOptions, sectionClient } from './remote.js';
 import type { RemoteOptions } from './remote.js';
 
 interface Options extends RemoteOptions {
-  readonly file: string;
+  readonly config?: string;
+  readonly file?: string;
   readonly batch: number;
+  readonly every?: number;
+  readonly retryRefused?: true;
   readonly json?: true;
 }
 
-/** Hands in what stands in a file; a PDP's own books are a source as well (`runDeposit`). */
 export function depositCommand(): Command {
-  const command = new Command('deposit').description('Hand payments in to a clearing centre.');
+  const command = new Command('deposit')
+    .description(
+      'Hand payments in to a clearing centre: those that a policy server has taken, or those of a file.',
+    )
+    .option('-c, --config <file>', 'configuration of the policy server, with `store` and `clearing`')
+    .option('--file <file>', 'deposits as JSON instead: {"assertions": {...}, "deposits": [...]}');
   return remoteOptions(command)
-    .requiredOption('--file <file>', 'deposits as JSON: {"assertions": {...}, "deposits": [...]}')
     .option('--batch <count>', 'deposits of one request', wholeNumber(MAX_DEPOSITS), 200)
+    .option('--every <time>', 'go on, and look for new ones so often, as 60s', seconds)
+    .option('--retry-refused', 'hand in again what was refused before')
     .option('--json', 'each answer, an object a line')
-    .addHelpText(
-      'after',
-      `
-What was handed in before is a duplicate and does no harm: repeat it when in doubt. Exits with 2 where a deposit is refused
-or its nonce was spent before.
+    .addHelpText('after', HELP)
+    .action(deposit);
+}
+
+const HELP = `
+What was handed in before is a duplicate and does no harm: end it at any moment, and repeat it when in doubt. Exits with 2 where a
+deposit is refused or its nonce was spent before.
 
 Examples:
-  bandex clear deposit --file deposits.json --url https://clearing.example:8443 --key nick.key
-  bandex clear deposit --file deposits.json --url https://clearing.example:8443 --key nick.key --json | jq -r .answer`,
-    )
-    .action(async (options: Options) => {
-      const source = new FileSource(await readDeposits(options.file));
-      const { batch, json } = options;
-      await runDeposit(source, { client: remoteClient(options), batch, total: source.total, json });
-    });
+  bandex clear deposit --config pdp.yaml
+  bandex clear deposit --config pdp.yaml --every 60s
+  bandex clear deposit --file deposits.json --url https://clearing.example:8443 --key nick.key --json | jq -r .answer`;
+
+async function deposit(options: Options): Promise<void> {
+  if ((options.config === undefined) === (options.file === undefined))
+    throw new CliError('clear deposit: give --config or --file', EXIT.usage);
+  const config = options.config === undefined ? undefined : loadConfig(options.config);
+  const client = clientOf(config, options);
+  const run = async (source: DepositSource, total?: number): Promise<void> => {
+    await runDeposit(source, { client, batch: options.batch, json: options.json, total });
+  };
+  if (config === undefined) {
+    const source = await fileSource(options.file ?? '');
+    await run(source, source.total);
+    return;
+  }
+  await withBooks(config, async (books) => {
+    if (options.retryRefused === true) say(`${await books.retryRefused()} to be handed in again`);
+    const source = new BooksDeposits(books);
+    for (;;) {
+      await run(source, await books.countDue());
+      if (options.every === undefined) return;
+      await sleep(options.every * 1000);
+    }
+  });
 }
 
-async function readDeposits(file: string): Promise<DepositRequest> {
-  const { depositFile } = await import('../../policy/clearing/io/api.js');
-  let content: unknown;
-  try {
-    content = JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    if (error instanceof SyntaxError) throw new CliError(`${file}: ${error.message}`, EXIT.invalid);
-    throw error;
-  }
-  const { success, data, error } = depositFile.safeParse(content);
-  if (success) return data;
-  const [issue] = error.issues;
-  throw new CliError(`${file}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`, EXIT.invalid);
-}
-
-class FileSource implements DepositSource {
-  readonly total: number;
-  #done = 0;
-
-  constructor(private readonly request: DepositRequest) {
-    this.total = request.deposits.length;
-  }
-
-  next(limit: number): Promise<DepositRequest> {
-    const deposits = this.request.deposits.slice(this.#done, this.#done + limit);
-    const wanted = new Set(deposits.flatMap(({ credentials }) => credentials));
-    const assertions = Object.entries(this.request.assertions).filter(([digest]) => wanted.has(digest));
-    return Promise.resolve({ assertions: Object.fromEntries(assertions), deposits });
-  }
-
-  record(answers: readonly DepositAnswer[]): Promise<void> {
-    this.#done += answers.length;
-    return Promise.resolve();
-  }
+/** Options of the command line go before the configuration. */
+function clientOf(config: LoadedConfig | undefined, options: Options): ClearingClientOptions {
+  if (config === undefined || options.url !== undefined) return remoteClient(options);
+  if (config.clearing === undefined)
+    throw new CliError(`${config.file}: there is no \`clearing\`: give it, or --url and --key`, EXIT.usage);
+  return sectionClient(config.clearing, (member, name) => config.read(['clearing', member], name));
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ACCOUNT_KINDS, isAccountName, isoScale, MAX_SCALE } from '../../policy/clearing/index.js';
-import { address, count, duration, file, list, octets, port, text, yesOrNo } from './fields.js';
+import { address, count, duration, file, list, log, octets, port, text, yesOrNo } from '../config/fields.js';
 
 /*
  * The clearing centre's configuration, declared once: what is accepted, the defaults, and the descriptions that
@@ -108,20 +108,7 @@ export const CLEAR_CONFIG = object({
   })
     .prefault({})
     .meta({ description: 'Bounds on what others can make us do.' }),
-  log: object({
-    level: z
-      .enum(
-        ['debug', 'info', 'warn', 'error', 'silent'],
-        'expected `debug`, `info`, `warn`, `error` or `silent`',
-      )
-      .default('info')
-      .meta({ description: 'What is logged.' }),
-    format: z.enum(['auto', 'json', 'pretty'], 'expected `auto`, `json` or `pretty`').default('auto').meta({
-      description: '`json` is one object a line; `auto` is `pretty` on a terminal, `json` elsewhere.',
-    }),
-  })
-    .prefault({})
-    .meta({ description: 'The log, on stderr.' }),
+  log: log.prefault({}).meta({ description: 'The log, on stderr.' }),
 }).superRefine(({ listen, tls: has }, context) => {
   if (has !== undefined || /^(127\.|::1$)/.test(listen.address)) return;
   context.addIssue({

@@ -72,7 +72,16 @@ async function serve(config: LoadedClearConfig, options: Options): Promise<void>
   const log = createLog(config.log);
   const centre = await openCentre(config, clock());
   const server = new ClearingServer({
-    ...{ centre, operators, clock, wallClock: Date.now, log, skew: config.skew, limits: limitsOf(config) },
+    ...{
+      centre,
+      operators,
+      clock,
+      wallClock: Date.now,
+      log,
+      skew: config.skew,
+      algorithms: config.policy.algorithms,
+      limits: limitsOf(config),
+    },
     ...(tls === undefined ? {} : { tls }),
   });
   try {

@@ -4,13 +4,13 @@ import { ClearingConfigError, Directory, isoScale, toMinor } from '../../policy/
 import type { ClearingCentre, KnownAccount, Terms } from '../../policy/clearing/index.js';
 import { openClearing } from '../../policy/clearing/io/open.js';
 import type { OpenClearing } from '../../policy/clearing/io/open.js';
-import { parseAssertions } from '../../policy/keynote/index.js';
-import type { Assertion, KeyNoteSyntaxError, Principal } from '../../policy/keynote/index.js';
-import { isPostgres, placeText } from '../../policy/stores/io/open.js';
+import type { Principal } from '../../policy/keynote/index.js';
+import { placeAt, placeText } from '../../policy/stores/io/open.js';
 import { SchemaTooNew } from '../../policy/stores/migrate.js';
 import { StoreUnavailable } from '../../policy/stores/store.js';
-import { CliError, EXIT } from '../exit.js';
-import { principalAt } from './load.js';
+import { CliError } from '../exit.js';
+import { policyAssertions } from '../config/assertions.js';
+import { keyAt } from '../config/principals.js';
 import type { LoadedClearConfig } from './load.js';
 
 export interface ClearSettings {
@@ -32,10 +32,10 @@ export function settingsOf(config: LoadedClearConfig): ClearSettings {
   };
   const directory = directoryOf(config, currencies);
   const { algorithms } = config.policy;
-  const place = isPostgres(config.store) ? config.store : config.path(config.store);
+  const place = placeAt(config.store, config.path);
   return {
-    open: { policy: policyOf(config), algorithms, terms, directory, place, patience },
-    operators: config.operators.map((key, i) => principalAt(config, ['operators', i], key)),
+    open: { policy: policyAssertions(config), algorithms, terms, directory, place, patience },
+    operators: config.operators.map((key, i) => keyAt(config, ['operators', i], key)),
     tls: tlsOf(config),
   };
 }
@@ -66,7 +66,7 @@ function directoryOf(config: LoadedClearConfig, currencies: ReadonlyMap<string, 
       if (minor === undefined) throw config.problem(path, `${currency} has ${scale} decimals`);
       return [currency, minor];
     });
-    const principals = keys.map((key, k) => principalAt(config, ['accounts', i, 'keys', k], key));
+    const principals = keys.map((key, k) => keyAt(config, ['accounts', i, 'keys', k], key));
     return { id: name, kind, keys: principals, limit: new Map(most), frozen };
   });
   try {
@@ -75,32 +75,6 @@ function directoryOf(config: LoadedClearConfig, currencies: ReadonlyMap<string, 
     if (error instanceof RangeError) throw config.problem(['accounts'], error.message);
     throw error;
   }
-}
-
-function policyOf(config: LoadedClearConfig): Assertion[] {
-  const { files, assertions } = config.policy;
-  return [
-    ...files.flatMap((name, i) =>
-      parsed(config.path(name), config.read(['policy', 'files', i], name).toString('latin1')),
-    ),
-    ...parsed(`${config.file}: \`policy.assertions\``, assertions),
-  ];
-}
-
-function parsed(where: string, text: string): Assertion[] {
-  return parseAssertions(text).map((paragraph) => {
-    if ('error' in paragraph) throw badAssertion(where, paragraph.line, paragraph.error);
-    const [fault] = paragraph.assertion.faults;
-    if (fault !== undefined) throw badAssertion(where, paragraph.line, fault);
-    return paragraph.assertion;
-  });
-}
-
-function badAssertion(where: string, line: number, error: KeyNoteSyntaxError): CliError {
-  return new CliError(
-    `${where}:${line + error.line - 1}:${error.column}: ${error.message}\n${error.drawing}`,
-    EXIT.invalid,
-  );
 }
 
 function tlsOf(config: LoadedClearConfig): TlsOptions | undefined {

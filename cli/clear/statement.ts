@@ -49,7 +49,7 @@ async function run(account: string | undefined, options: Options): Promise<void>
     : fromServer(account, options));
   if (options.json === true) print(JSON.stringify(statement));
   else if (options.csv === true) process.stdout.write(statementCsv(statement));
-  else print(tableOf(statement));
+  else print(statementTable(statement));
 }
 
 function fromDatabase(account: string | undefined, options: Options): Promise<Statement> {
@@ -94,7 +94,8 @@ async function whole(account: string, part: Part): Promise<Statement> {
 
 const HEAD = ['entry', 'at', 'kind', 'counterparty', 'no', 'reservation', 'nonce', 'amount', 'balance'];
 
-function tableOf({ account, currency, opening, lines, closing }: Statement): string {
+/** As people read it. */
+export function statementTable({ account, currency, opening, lines, closing }: Statement): string {
   const rows = [
     ['', '', 'opening', '', '', '', '', '', opening],
     ...lines.map((line) => [

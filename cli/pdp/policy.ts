@@ -1,16 +1,15 @@
-import { dirname, join } from 'node:path';
-import { parseAssertions } from '../../policy/keynote/index.js';
-import type { Assertion, CredentialCache, KeyNoteSyntaxError } from '../../policy/keynote/index.js';
+import type { CredentialCache } from '../../policy/keynote/index.js';
 import { PaymentPolicy } from '../../policy/payment/index.js';
-import type { PaymentOptions } from '../../policy/payment/index.js';
-import { CliError, EXIT } from '../exit.js';
+import type { PaymentOptions, RevocationOptions } from '../../policy/payment/index.js';
+import { policyAssertions } from '../config/assertions.js';
 import type { LoadedConfig } from './load.js';
-import { principalAt } from './principals.js';
+import { principalAt } from '../config/principals.js';
 
 /** What outlives a reload of the policy. */
 export interface PolicyState {
   readonly cache: CredentialCache;
   readonly revoked?: NonNullable<PaymentOptions['revoked']>;
+  readonly admit?: NonNullable<PaymentOptions['admit']>;
   readonly screen?: NonNullable<PaymentOptions['screen']>;
 }
 
@@ -26,7 +25,7 @@ export function buildPolicy(config: LoadedConfig, state: PolicyState): PaymentPo
   const { credentials, octets, claims } = policy.limits;
   return new PaymentPolicy({
     ...state,
-    policy: readAssertions(config),
+    policy: policyAssertions(config),
     appDomain: policy.appDomain,
     algorithms: policy.algorithms,
     routes: { byLink, ...(other === undefined ? {} : { other }) },
@@ -38,34 +37,16 @@ export function buildPolicy(config: LoadedConfig, state: PolicyState): PaymentPo
   });
 }
 
-function readAssertions(config: LoadedConfig): Assertion[] {
-  const { files, assertions } = config.policy;
-  return [
-    ...files.flatMap((name, i) =>
-      parsed(join(dirname(config.file), name), config.read(['policy', 'files', i], name).toString('latin1')),
-    ),
-    ...parsed(`${config.file}: \`policy.assertions\``, assertions),
-  ];
-}
-
-function parsed(where: string, text: string): Assertion[] {
-  return parseAssertions(text).map((paragraph) => {
-    if ('error' in paragraph) throw badAssertion(where, paragraph.line, paragraph.error);
-    const [fault] = paragraph.assertion.faults;
-    if (fault !== undefined) throw badAssertion(where, paragraph.line, fault);
-    return paragraph.assertion;
-  });
-}
-
-function badAssertion(where: string, line: number, error: KeyNoteSyntaxError): CliError {
-  return new CliError(
-    `${where}:${line + error.line - 1}:${error.column}: ${error.message}\n${error.drawing}`,
-    EXIT.invalid,
-  );
+/** Who may revoke what, by this configuration. */
+export function revocationOptions(
+  config: LoadedConfig,
+): RevocationOptions & { readonly names: ReadonlyMap<string, string> } {
+  const { appDomain, algorithms } = config.policy;
+  return { policy: policyAssertions(config), appDomain, algorithms, names: readNames(config) };
 }
 
 /** Names by principal id. */
-function readNames(config: LoadedConfig): Map<string, string> {
+export function readNames(config: LoadedConfig): Map<string, string> {
   const names = new Map<string, string>();
   for (const [name, value] of Object.entries(config.policy.names)) {
     names.set(principalAt(config, ['policy', 'names', name], value).id, name);

@@ -1,73 +1,23 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
-import { durationMillis, octetCount } from './duration.js';
+import { CLEARING_SECTION } from '../clear/schema.js';
+import {
+  address,
+  count,
+  duration,
+  file,
+  instant,
+  interval,
+  log,
+  octets,
+  port,
+  prefix,
+  text,
+} from '../config/fields.js';
 
 /*
  * The PDP's configuration, declared once: what is accepted, the defaults, and the descriptions that CONFIGURATION.md and
  * `bandex pdp --schema` print. An unknown key is an error everywhere.
  */
-
-const duration = (description: string) =>
-  z
-    .string(`expected a duration as \`30s\` (ms, s, m, h, d)`)
-    .transform((text, context) => {
-      const millis = durationMillis(text);
-      if (millis !== undefined) return millis;
-      context.addIssue({ code: 'custom', message: 'expected a duration as `30s` (ms, s, m, h, d)' });
-      return z.NEVER;
-    })
-    .meta({ description, format: 'duration' });
-
-const octets = (description: string) =>
-  z
-    .union([z.number(), z.string()], 'expected octets as `65536` or `64KiB`')
-    .transform((value, context) => {
-      const count = octetCount(String(value));
-      if (count !== undefined && count > 0) return count;
-      context.addIssue({ code: 'custom', message: 'expected octets as `65536` or `64KiB`' });
-      return z.NEVER;
-    })
-    .meta({ description, format: 'octets' });
-
-const count = (description: string, min = 1, max = Number.MAX_SAFE_INTEGER) =>
-  z
-    .number('expected a whole number')
-    .int('expected a whole number')
-    .min(min, `expected a whole number from ${min} on`)
-    .max(max, `expected a whole number up to ${max}`)
-    .meta({ description });
-
-const text = (description: string) =>
-  z.string('expected text').min(1, 'expected text, not nothing').meta({ description });
-const file = (description: string) =>
-  z.string('expected a file name').min(1, 'expected a file name').meta({ description, format: 'file' });
-
-const port = (description: string) => count(description, 0, 65_535);
-
-const instant = (description: string) =>
-  z
-    .string('expected a time as `2026-03-24T12:00:00Z`')
-    .refine((value) => !Number.isNaN(Date.parse(value)), 'expected a time as `2026-03-24T12:00:00Z`')
-    .meta({ description, format: 'date-time' });
-
-const address = (description: string) =>
-  z
-    .string('expected an IP address')
-    .refine((value) => isIP(value) !== 0, 'expected an IP address')
-    .meta({ description, format: 'address' });
-
-const prefix = (description: string) =>
-  z
-    .string('expected an IP address or prefix')
-    .refine(isPrefix, 'expected an IP address or prefix as `10.0.0.0/24`')
-    .meta({ description, format: 'prefix' });
-
-function isPrefix(value: string): boolean {
-  const [host = '', length, more] = value.split('/');
-  const version = isIP(host);
-  if (version === 0 || more !== undefined) return false;
-  return length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= (version === 4 ? 32 : 128));
-}
 
 const object = z.strictObject;
 
@@ -197,6 +147,35 @@ const store = object({
   ).prefault('2m'),
 });
 
+/** Somebody may fail so often within this time, and is not listened to for that time. */
+const rule = (failures: number, within: string, time: string) =>
+  object({
+    failures: count('Failures within this time begin a quarantine.', 1, 1_000_000).default(failures),
+    within: interval('The time within which failures are counted.').prefault(within),
+    for: interval('How long it lasts; twice as long each time that somebody is back within a day.').prefault(
+      time,
+    ),
+  }).prefault({});
+
+const quarantine = object({
+  enabled: z
+    .boolean('expected true or false')
+    .default(true)
+    .meta({ description: 'Whether failures are counted, and whoever is in quarantine refused.' }),
+  key: rule(10, '1m', '10m').meta({
+    description:
+      'A key that signs checks. Only what its own signature proves counts: checks for more than the authorization allows, two checks with one nonce.',
+  }),
+  source: rule(30, '1m', '10m').meta({
+    description:
+      'A neighbour that sends requests, by the address in its RSVP_HOP, at one router. More where a neighbour passes on the requests of many.',
+  }),
+  pep: rule(3000, '1m', '1m').meta({
+    description:
+      'A router, by its PEPID: it passes on the requests of many users, who are not to suffer for one of them.',
+  }),
+});
+
 const link = object({
   name: text('What `link_name` is in conditions, for requests of this link.'),
   pep: text('PEPID of the router; `*` stands for any run of characters.').default('*'),
@@ -207,19 +186,6 @@ const link = object({
   ).optional(),
 }).refine((entry) => entry.ifIndex !== undefined || entry.address !== undefined, {
   message: 'expected `ifIndex`, `address` or both',
-});
-
-const log = object({
-  level: z
-    .enum(
-      ['debug', 'info', 'warn', 'error', 'silent'],
-      'expected `debug`, `info`, `warn`, `error` or `silent`',
-    )
-    .default('info')
-    .meta({ description: 'What is logged. A decision is `info`.' }),
-  format: z.enum(['auto', 'json', 'pretty'], 'expected `auto`, `json` or `pretty`').default('auto').meta({
-    description: '`json` is one object a line; `auto` is `pretty` on a terminal, `json` elsewhere.',
-  }),
 });
 
 const metrics = object({
@@ -241,6 +207,12 @@ export const CONFIG = object({
   limits: limits.prefault({}).meta({ description: 'Bounds on what PEPs can make the PDP hold.' }),
   policy: policy.prefault({}).meta({ description: 'What is granted. *Reloaded on SIGHUP.*' }),
   store: store.prefault({}).meta({ description: 'The books: which nonce has paid for what.' }),
+  clearing: CLEARING_SECTION.optional().meta({
+    description: 'Where `bandex clear deposit` hands in what was paid. Left out: nowhere.',
+  }),
+  quarantine: quarantine
+    .prefault({})
+    .meta({ description: 'Who fails too often is not listened to for a while. *Reloaded on SIGHUP.*' }),
   links: z.array(link, 'expected a list of links').default([]).meta({
     description:
       "The routers' links, by the interface objects of their requests; the first that matches counts. *Reloaded on SIGHUP.*",

@@ -5,17 +5,21 @@ import type { Decision, PdpRequest } from '../../cops/index.js';
 import { PdpServer } from '../../cops/io/server.js';
 import { CredentialCache, formatExplanation } from '../../policy/keynote/index.js';
 import type { Cashier, Verdict } from '../../policy/payment/index.js';
+import type { StoredBooks } from '../../policy/stores/io/books.js';
 import { senderTexts, sessionText, styleText } from '../flow.js';
 import { Adjudicator, holderOf } from './adjudicate.js';
 import type { Adjudication } from './adjudicate.js';
 import type { Clock } from './clock.js';
+import { Guard } from './guard.js';
 import { LinkTable } from './links.js';
 import { loadConfig } from './load.js';
 import type { LoadedConfig } from './load.js';
 import type { Logger } from './log.js';
 import { PdpMetrics } from './metrics.js';
-import { buildPolicy } from './policy.js';
+import { buildPolicy, revocationOptions } from './policy.js';
 import type { PolicyState } from './policy.js';
+import { RevocationWatch } from './revoking.js';
+import { quarantineMetrics } from './quarantine-metrics.js';
 import { keyRings, mayOpen, pdpLimits, tlsOptions } from './setup.js';
 import { Till } from './till.js';
 import { HealthServer } from './web.js';
@@ -60,6 +64,8 @@ export class PdpService {
   readonly metrics: PdpMetrics;
   readonly server: PdpServer;
   readonly #state: PolicyState;
+  readonly #revocations: RevocationWatch;
+  readonly #guard: Guard;
   /** Set by `start`. */
   #till: Till | undefined;
   /** Request states that hold something, by their holder. */
@@ -76,7 +82,9 @@ export class PdpService {
     private readonly options: PdpServiceOptions,
   ) {
     const { log } = options;
-    this.#state = newState(config);
+    this.#revocations = new RevocationWatch(revocationOptions(config), log);
+    this.#guard = new Guard(config, log);
+    this.#state = { ...newState(config), revoked: this.#revocations.why, ...this.#guard.hooks };
     this.#adjudicator = this.#newAdjudicator(config);
     const tls = tlsOptions(config);
     const keys = keyRings(config);
@@ -122,6 +130,7 @@ export class PdpService {
       stateOctets: () => pdp.stateOctets,
       cache: () => this.#state.cache,
     });
+    quarantineMetrics(this.metrics.registry, this.#guard);
     this.#health = new HealthServer(this.metrics.registry, () => this.#isReady);
   }
 
@@ -132,7 +141,9 @@ export class PdpService {
       clock: options.clock,
       removed: (holder, verdict) => this.#remove(holder, verdict),
       failed: (error) => options.log.error({ err: error }, 'failed'),
+      revocations: this.#revocations,
     });
+    await this.#guard.open(this.#till.books.store, config);
     const listening: Listening[] = [];
     for (const { address, port, tls } of config.listen) {
       const at = await this.server.listen({
@@ -164,6 +175,9 @@ export class PdpService {
       tlsOptions(config);
       this.config = config;
       this.#cashier.policy = policy;
+      this.#revocations.policy = revocationOptions(config);
+      void this.#till?.changed();
+      this.#guard.configure(config);
       this.#adjudicator = this.#newAdjudicator(config);
       this.metrics.reloaded('ok');
       log.info({ file: config.file }, 'reloaded');
@@ -179,14 +193,24 @@ export class PdpService {
     this.options.log.info('stopping');
     this.#till?.freeze();
     await this.server.close();
+    await this.#guard.close();
     await this.#till?.close();
     await this.#health.close();
     this.options.log.info({ decisions: this.#decisions }, 'stopped');
   }
 
+  /** The books, once it was started. */
+  get books(): StoredBooks {
+    return this.#opened.books;
+  }
+
   get #cashier(): Cashier {
+    return this.#opened.cashier;
+  }
+
+  get #opened(): Till {
     if (this.#till === undefined) throw new Error('the service was not started');
-    return this.#till.cashier;
+    return this.#till;
   }
 
   #newAdjudicator(config: LoadedConfig): Adjudicator {
@@ -240,6 +264,7 @@ export class PdpService {
   #tell(decided: Decided): void {
     const { log } = this.options;
     this.metrics.decided(decided.outcome, decided.cause, decided.micros / 1e6);
+    this.#guard.decided(decided, this.#cashier.policy);
     this.options.decided?.(decided);
     if (!log.isLevelEnabled('info')) return;
     const { id, request, outcome, cause, reason, message, objects, linkName, verdict, micros } = decided;

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Cashier } from '../../policy/payment/index.js';
 import type { PaymentPolicy, Verdict } from '../../policy/payment/index.js';
 import { StoredBooks } from '../../policy/stores/io/books.js';
-import { isPostgres } from '../../policy/stores/io/open.js';
+import { uuidV7 } from '../../policy/io/uuid.js';
+import { placeAt } from '../../policy/stores/io/open.js';
 import type { Clock } from './clock.js';
 import type { LoadedConfig } from './load.js';
+import type { RevocationWatch } from './revoking.js';
 
 /** How often we say that we are alive, and look for PDPs that are not, milliseconds. */
 const BEAT = 2000;
@@ -20,12 +21,26 @@ export interface TillOptions {
   readonly clock: Clock;
   readonly removed: (holder: string, verdict: Verdict) => void;
   readonly failed: (error: unknown) => void;
+  /** What is revoked, for the policy to ask. */
+  readonly revocations: RevocationWatch;
 }
 
 /** Where the configuration keeps its books: as `openStore` takes it. */
-export function databaseOf(config: Pick<LoadedConfig, 'file' | 'store'>): string {
-  const { database } = config.store;
-  return isPostgres(database) || database === ':memory:' ? database : resolve(dirname(config.file), database);
+export function databaseOf(config: Pick<LoadedConfig, 'path' | 'store'>): string {
+  return placeAt(config.store.database, config.path);
+}
+
+/** For commands that look into the books beside the PDP. */
+export async function withBooks<Result>(
+  config: Pick<LoadedConfig, 'path' | 'store'>,
+  work: (books: StoredBooks) => Promise<Result>,
+): Promise<Result> {
+  const books = await StoredBooks.open(databaseOf(config), { instance: 'cli', connections: 1 });
+  try {
+    return await work(books);
+  } finally {
+    await books.close();
+  }
 }
 
 /** The cashier with its books, clock and timers. */
@@ -33,6 +48,8 @@ export class Till {
   readonly cashier: Cashier;
   readonly #timers: NodeJS.Timeout[] = [];
   #alarm: NodeJS.Timeout | undefined;
+  readonly #unwatch: () => void;
+  #changing = Promise.resolve();
   #isClosed = false;
 
   static async open(config: LoadedConfig, options: TillOptions): Promise<Till> {
@@ -44,6 +61,7 @@ export class Till {
       resume,
       failed: options.failed,
     });
+    await options.revocations.check(books);
     const till = new Till(books, config, options);
     await books.beat(Date.now());
     return till;
@@ -58,7 +76,7 @@ export class Till {
     this.cashier = new Cashier({
       policy: options.policy,
       books,
-      newId: () => randomBytes(16).toString('hex'),
+      newId: () => uuidV7(Date.now()),
       holdTimeout,
       removed: options.removed,
       sleep: (milliseconds) => sleep(milliseconds, undefined, { ref: false }),
@@ -68,7 +86,24 @@ export class Till {
     this.#every(SWEEP, async () => {
       await books.sweep(Date.now() - deadAfter, options.clock());
     });
+    this.#unwatch = books.store.watch(() => void this.changed());
     this.#arm();
+  }
+
+  /** Something in the database has changed, or what we make of it: what was revoked since takes its reservations along. */
+  async changed(): Promise<void> {
+    const { revocations, clock, failed } = this.options;
+    this.#changing = this.#changing.then(async () => {
+      try {
+        if (!this.#isClosed && (await revocations.check(this.books)))
+          await this.cashier.reevaluate(clock(), ({ verdict }) =>
+            verdict.payment.credentials.some((credential) => revocations.why(credential) !== undefined),
+          );
+      } catch (error) {
+        failed(error);
+      }
+    });
+    await this.#changing;
   }
 
   /** What is held stays in the books, whatever becomes of our connections: PEPs bring it to the next PDP. */
@@ -76,11 +111,13 @@ export class Till {
     this.#isClosed = true;
     for (const timer of this.#timers) clearInterval(timer);
     clearTimeout(this.#alarm);
+    this.#unwatch();
     this.cashier.freeze();
   }
 
   async close(): Promise<void> {
-    this.freeze();
+    if (!this.#isClosed) this.freeze();
+    await this.#changing;
     await this.cashier.written(PATIENCE);
     await this.books.close();
   }

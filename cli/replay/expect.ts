@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { EXIT } from '../exit.js';
 import { matchesGlob } from '../pdp/glob.js';
-import { ConfigError } from '../pdp/load.js';
-import { checkYaml } from '../pdp/yaml.js';
+import { ConfigError } from '../config/load.js';
+import { checkYaml } from '../config/yaml.js';
 import type { Outcome } from './decision.js';
 
 /** What a decision is known by, and what it says. */

@@ -1,8 +1,8 @@
 import type { Assertion } from '../../policy/keynote/index.js';
 
-const CLAIMED = ['amount', 'currency', 'nonce'];
+const CLAIMED = ['amount', 'currency', 'nonce', 'duration'];
 
-/** The claims that a check asks for: the values that its conditions demand of amount, currency and nonce. */
+/** The claims that a check asks for: the values that its conditions demand of amount, currency, nonce and duration. */
 export function claimsOf(check: Assertion): (readonly [string, string])[] {
   const found: (readonly [string, string])[] = [];
   const visit = (node: unknown): void => {

@@ -43,6 +43,16 @@ describe('bandex credit, offer, check, request: what is typed wrong is said, nev
     assert.equal(out, '');
   }
 
+  it('a duration that is none, a total that is no amount', () => {
+    for (const text of ['2', '1h30', '500ms', '-1s'])
+      assertSays(bandex([...CHECK, '--duration', text]), 64, /expected a duration of whole seconds/);
+    assertSays(
+      bandex([...CREDIT, '--max', '1', '--total', '-3']),
+      64,
+      /amount: `-3` is not a decimal amount/,
+    );
+  });
+
   it('an expression that is no KeyNote is drawn', () => {
     assertSays(
       bandex([...CREDIT, '--max', '1', '--also', 'foo ==']),
@@ -97,5 +107,33 @@ describe('bandex credit, offer, check, request: what is typed wrong is said, nev
     const args = ['request', '--session', '192.0.2.7/udp/5004', '--as', 'pcap', '--to', '192.0.2.1'];
     bandex([...args, '-o', path, '--at', '2007-11-20T20:00:00']);
     assert.match(bandex(['decode', path]).out, /2007-11-20T20:00:00/);
+  });
+});
+
+describe('bandex offer, check: time that is bought', () => {
+  it('is a condition of the offer, a demand of the check, and a claim of the request', () => {
+    const offer = bandex([
+      'offer',
+      ...['--key', key('nick.key'), '--to', key('route.pub'), '--price', '0.44'],
+      ...['--bandwidth', '50Mbit/s', '--duration', '2h'],
+    ]);
+    assert.match(offer.out, /@duration >= 1 && @duration <= 7200/);
+    const check = bandex([...CHECK, '--duration', '90m']);
+    assert.match(check.out, /duration == "5400"/);
+    const folder = mkdtempSync(join(tmpdir(), 'bandex-'));
+    try {
+      const file = join(folder, 'check');
+      writeFileSync(file, check.out, 'latin1');
+      const request = ['request', '--session', '192.0.2.7/udp/5004', '--sender', '198.51.100.9/5004'];
+      const made = bandex([...request, '--bandwidth', '1Mbit/s', '--check', file]);
+      const decoded = bandex(['decode', '--hex', 'rsvp', '-v'], made.out);
+      assert.match(decoded.out, /duration=5400/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('an authorization says how much its checks may be worth together', () => {
+    assert.match(bandex([...CREDIT, '--max', '0.55', '--total', '10']).out, /&total <= 10\.0/);
   });
 });

@@ -19,6 +19,20 @@ describe('bandex demo', () => {
       assert.equal(code, 0, err);
       assert.match(out, /install +│ 0\.44 USD is paid by Alice/);
       for (const reason of REASONS) assert.match(out, reason);
+      // Two checks of 0.44 USD are deposited, and end where they should: Alice owes nothing any more, Nick has his money.
+      assert.equal(out.match(/^ {2}accepted {2}0\.44 USD by alice through martha$/gm)?.length, 2);
+      assert.match(out, /martha owes nick 0\.88 USD, and pays/);
+      assert.deepEqual(
+        [...out.matchAll(/^(alice|martha|nick), USD\n(?:.+\n)+? +closing +(\S+)$/gm)].map((found) =>
+          found.slice(1),
+        ),
+        [
+          ['alice', '0.00'],
+          ['martha', '0.00'],
+          ['nick', '0.00'],
+        ],
+      );
+      assert.match(out, /Audit: 8 entries sum to zero/);
     });
   }
 

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fixturePath } from '../../fixtures/index.js';
-import { ConfigError, loadConfig, parseConfig } from '../pdp/load.js';
-import { durationMillis, octetCount } from '../pdp/duration.js';
+import { ConfigError } from '../config/load.js';
+import { loadConfig, parseConfig } from '../pdp/load.js';
+import { durationMillis, octetCount } from '../config/duration.js';
 import { matchesGlob } from '../pdp/glob.js';
 import { LinkTable } from '../pdp/links.js';
 import { configReference } from '../pdp/reference.js';
@@ -69,7 +70,7 @@ describe('the configuration of a PDP', () => {
     [
       'two mistakes, each at its place',
       'x: 1\nlog:\n  level: loud\n',
-      '1:1 unknown key `x`; expected one of listen, tls, integrity, keepAlive, limits, policy, store, links, log, metrics',
+      '1:1 unknown key `x`; expected one of listen, tls, integrity, keepAlive, limits, policy, store, clearing, quarantine, links, log, metrics',
       '3:10 `log.level`: expected `debug`, `info`, `warn`, `error` or `silent`, got `"loud"`',
     ],
     [

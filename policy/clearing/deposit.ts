@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** What an ISP hands in for one payment that it granted: the facts of the grant, and which credentials proved it. */
 export interface Deposit {
@@ -129,5 +129,5 @@ export function contentDigest(claim: Claim): string {
 
 /** Of text in UTF-8, hex. */
 export function sha256(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex');
+  return hash('sha256', text, 'hex');
 }

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import type { Kysely } from 'kysely';
-import { table } from '../stores/store.js';
-import type { Cell, EngineName } from '../stores/store.js';
+import { fromTable, insertRows } from '../stores/rows.js';
+import type { Row } from '../stores/rows.js';
+import type { EngineName } from '../stores/store.js';
 import type { BalanceRow, ClearingSchema } from './schema.js';
 
 /* Many rows in one statement, the same on both engines: see `table`. */
@@ -43,10 +44,8 @@ export async function insert<Name extends Filled>(
   rows: readonly ClearingSchema[Name][],
   conflict: 'fail' | 'ignore' = 'fail',
 ): Promise<void> {
-  if (rows.length === 0) return;
-  await sql`${into(engine, name, rows)} ${conflict === 'ignore' ? sql`on conflict do nothing` : sql``}`.execute(
-    db,
-  );
+  const into = { table: name, columns: COLUMNS[name], ...(conflict === 'ignore' ? { conflict } : {}) };
+  await insertRows(engine, db, into, rowsOf(name, rows));
 }
 
 /** Adds to balances, those that are not there being zero. */
@@ -56,26 +55,15 @@ export async function upsertBalances(
   changes: readonly BalanceRow[],
 ): Promise<void> {
   if (changes.length === 0) return;
-  await sql`${into(engine, 'csc_balances', changes)} on conflict (account, currency) do update set
+  const into = { table: 'csc_balances', columns: COLUMNS.csc_balances };
+  await sql`${fromTable(engine, into, rowsOf('csc_balances', changes))} on conflict (account, currency) do update set
     balance = csc_balances.balance + excluded.balance,
     unsettled = csc_balances.unsettled + excluded.unsettled`.execute(db);
 }
 
-function into<Name extends Filled>(engine: EngineName, name: Name, rows: readonly ClearingSchema[Name][]) {
-  const columns: readonly string[] = COLUMNS[name];
-  const names = columns.map((column) => column.replace('#', ''));
-  const cells = rows.map((row) =>
-    names.map((column): Cell => {
-      const value = row[column as keyof typeof row] as Cell | bigint;
-      return typeof value === 'bigint' ? String(value) : value;
-    }),
-  );
-  const values = columns.map((column, i) =>
-    column.startsWith('#') ? sql`cast(value ->> ${sql.lit(i)} as bigint)` : sql`value ->> ${sql.lit(i)}`,
-  );
-  // SQLite takes the `on` of an upsert for that of a join, unless there is a `where`.
-  return sql`insert into ${sql.table(name)} (${sql.join(names.map((column) => sql.ref(column)))})
-    select ${sql.join(values)} from ${table(engine, cells)} where true`;
+function rowsOf<Name extends Filled>(name: Name, rows: readonly ClearingSchema[Name][]): Row[] {
+  const names = COLUMNS[name].map((column) => column.replace('#', ''));
+  return rows.map((row) => names.map((column) => row[column as keyof typeof row] as Row[number]));
 }
 
 /** A bigint that an engine's sum may have made something else of. */

@@ -139,7 +139,7 @@ export const GENESIS = '0'.repeat(64);
 /** Nobody changes these, not by mistake either. */
 const APPEND_ONLY = ['csc_entries', 'csc_deposits', 'csc_charges', 'csc_assertions'] as const;
 
-const TABLES = [
+const tables = (numbered: string): readonly string[] => [
   `create table csc_head (one bigint primary key check (one = 1), seq bigint not null, deposits bigint not null,
      batches bigint not null, hash text not null, settled bigint not null, at bigint not null)`,
   `insert into csc_head values (1, 0, 0, 0, '${GENESIS}', 0, 0)`,
@@ -147,14 +147,14 @@ const TABLES = [
   `create table csc_accounts (id text primary key, name text not null, kind text not null, keys text not null,
      limits text not null, frozen bigint not null, configured bigint not null)`,
   'create table csc_assertions (digest text primary key, text text not null)',
-  `create table csc_deposits (number bigint primary key, isp text not null, id text not null, content text not null,
+  `create table csc_deposits (number ${numbered}, isp text not null, id text not null, content text not null,
      evidence text not null, currency text not null, amount bigint not null, at bigint not null,
      first_seq bigint not null, last_seq bigint not null, hash text not null, unique (isp, id))`,
   `create table csc_charges (payer text not null, nonce text not null, deposit bigint not null, account text not null,
      provider text not null, isp text not null, currency text not null, amount bigint not null, seq bigint not null unique,
      primary key (payer, nonce))`,
   'create index csc_charges_deposit on csc_charges (deposit)',
-  `create table csc_entries (seq bigint primary key, transaction_id text not null, account text not null,
+  `create table csc_entries (seq ${numbered}, transaction_id text not null, account text not null,
      counterparty text not null, currency text not null, amount bigint not null, kind text not null,
      reference bigint not null, digest text not null, at bigint not null, hash text not null)`,
   'create index csc_entries_account on csc_entries (account, currency, seq)',
@@ -167,14 +167,20 @@ const TABLES = [
   'create index csc_holds_provider on csc_holds (provider)',
   'create index csc_holds_id on csc_holds (isp, id)',
   'create index csc_holds_expires on csc_holds (expires)',
-  `create table csc_batches (number bigint primary key, provider text not null, isp text not null, currency text not null,
+  `create table csc_batches (number ${numbered}, provider text not null, isp text not null, currency text not null,
      amount bigint not null, charges bigint not null, after_seq bigint not null, through_seq bigint not null,
      at bigint not null, paid_at bigint)`,
 ];
 
 export const CLEARING_MIGRATIONS: Migrations = {
   name: 'clearing',
-  steps: [(engine) => [...TABLES, ...appendOnly(engine)]],
+  steps: [
+    // SQLite has a tree less for a number that it keeps its rows by.
+    (engine) => [
+      ...tables(engine === 'sqlite' ? 'integer primary key' : 'bigint primary key'),
+      ...appendOnly(engine),
+    ],
+  ],
 };
 
 function appendOnly(engine: EngineName): string[] {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { parseAssertion } from './assertion.js';
 import type { Assertion } from './assertion.js';
 import { STRANGER_LIMITS } from './limits.js';
@@ -79,7 +79,7 @@ export class CredentialCache {
 
 /** The SHA-256 of a credential's octets, in hex. */
 export function credentialDigest(text: string): string {
-  return createHash('sha256').update(text, 'latin1').digest('hex');
+  return hash('sha256', Buffer.from(text, 'latin1'), 'hex');
 }
 
 /** A map of bounded size: what was not used for the longest time goes first. */

@@ -26,6 +26,8 @@ export interface GrantRequest {
   readonly keys: readonly NonceKey[];
   /** Has a payment. */
   readonly verdict: Verdict;
+  /** The reservation that the holder has now, where that is another: granted this one, it has let go of it. */
+  readonly leaving: string | undefined;
   readonly now: number;
   /** Judges it again by what was really spent before; called where the verdict hangs on that. */
   readonly recheck: (spent: Spent) => Verdict;

@@ -202,7 +202,7 @@ export class Cashier {
     }
     if (result.kind !== 'granted') {
       this.#refusedTo(holder, now);
-      return this.#refused(request, result);
+      return this.#refused(request, verdict, result);
     }
     const held = this.#hold(request, verdict, keys, result, now);
     if (epoch !== this.#epoch) {
@@ -223,9 +223,11 @@ export class Cashier {
   ): Promise<GrantResult> {
     const { books, newId } = this.options;
     const { holder, pepId, handle, linkName } = request;
+    const before = this.held.of(holder)?.verdict.payment.reservation;
     return books.grant({
       id: newId(),
       ...{ holder, pepId, handle, linkName, keys, verdict, now },
+      leaving: before === verdict.payment.reservation ? undefined : before,
       recheck: (spent) => this.#policy.again(request, verdict, now, spent),
     });
   }
@@ -235,8 +237,13 @@ export class Cashier {
     if (this.held.of(holder)?.state === 'held') this.forget(holder, now);
   }
 
-  #refused(request: PaymentRequest, result: Exclude<GrantResult, { kind: 'granted' }>): Verdict {
-    return result.kind === 'refused' ? result.verdict : this.#policy.refuse(request, refusalOf(result));
+  #refused(
+    request: PaymentRequest,
+    { attributes }: Verdict,
+    result: Exclude<GrantResult, { kind: 'granted' }>,
+  ): Verdict {
+    if (result.kind === 'refused') return result.verdict;
+    return this.#policy.refuse(request, refusalOf(result), attributes);
   }
 
   /** Asks the books again for what is held; throws where they do not answer, so that it is done again. */
@@ -248,7 +255,7 @@ export class Cashier {
     // Deleted meanwhile: its end is written next.
     if (this.held.of(holder) !== held) return;
     if (result.kind !== 'granted') {
-      this.options.removed(holder, this.#refused(request, result));
+      this.options.removed(holder, this.#refused(request, verdict, result));
       this.forget(holder, now);
       return;
     }

@@ -22,12 +22,21 @@ export interface CredentialParties {
 export type Limit = { readonly atMost: Money } | { readonly below: Money };
 
 /** A content provider lets a customer write checks up to a limit. */
-export function creditAuthorization(parties: CredentialParties & { readonly limit: Limit }): string {
+export function creditAuthorization(
+  parties: CredentialParties & {
+    readonly limit: Limit;
+    /** Most that all its checks may be worth together, at one ISP. */
+    readonly total?: string;
+  },
+): string {
   const [operator, money] =
     'atMost' in parties.limit ? ['<=', parties.limit.atMost] : ['<', parties.limit.below];
   return assertion(`credit authorization`, parties, [
     `currency == ${quote(checkedMoney(money).currency)}`,
     `&amount ${operator} ${float(money.amount)}`,
+    ...(parties.total === undefined
+      ? []
+      : [`&total <= ${float(checkedMoney({ ...money, amount: parties.total }).amount)}`]),
   ]);
 }
 
@@ -37,6 +46,8 @@ export interface OfferTerms {
   /** Most bandwidth, bit/s. */
   readonly bandwidth: number;
   readonly linkName?: string;
+  /** The longest that one payment buys, in seconds; a request must then claim its `duration`. */
+  readonly duration?: number;
 }
 
 /** An ISP sells bandwidth on a link, for at least a price, to whoever asks by the licensed (route) key. */
@@ -49,6 +60,9 @@ export function offer(parties: CredentialParties & OfferTerms): string {
     `&bandwidth <= ${float(String(parties.bandwidth))}`,
     ...(parties.linkName === undefined ? [] : [`link_name == ${quote(parties.linkName)}`]),
     `&amount >= ${float(parties.price.amount)}`,
+    ...(parties.duration === undefined
+      ? []
+      : [`@duration >= 1 && @duration <= ${checkedSeconds(parties.duration)}`]),
   ]);
 }
 
@@ -58,13 +72,15 @@ export interface CheckTerms {
   readonly nonce: string;
   /** The day on which it is good, `YYYYMMDD` in UTC. */
   readonly date?: string;
+  /** For how long it pays, in seconds. */
+  readonly duration?: number;
   /** Binds the check to its reservation: a thief who overhears it gets nothing. */
   readonly session?: { readonly address: string; readonly protocol: number; readonly port: number };
 }
 
 /** A customer pays an ISP for one reservation. */
 export function microcheck(parties: CredentialParties & CheckTerms): string {
-  const { money, nonce, date, session } = parties;
+  const { money, nonce, date, duration, session } = parties;
   if (!isNonce(nonce))
     throw new RangeError(`nonce: expected 1 to ${MAX_NONCE} characters of printable ASCII`);
   return assertion('microcheck', parties, [
@@ -72,6 +88,7 @@ export function microcheck(parties: CredentialParties & CheckTerms): string {
     `amount == ${quote(money.amount)}`,
     `nonce == ${quote(nonce)}`,
     ...(date === undefined ? [] : [`date == ${quote(checkedDate(date))}`]),
+    ...(duration === undefined ? [] : [`duration == ${quote(String(checkedSeconds(duration)))}`]),
     ...(session === undefined
       ? []
       : [
@@ -110,6 +127,12 @@ function checkedMoney(money: Money): Money {
   if (!isCurrency(money.currency))
     throw new RangeError(`currency: \`${money.currency}\` is not three capital letters`);
   return money;
+}
+
+function checkedSeconds(seconds: number): number {
+  if (!Number.isSafeInteger(seconds) || seconds < 1 || seconds > 999_999_999)
+    throw new RangeError(`duration: ${seconds} is not a whole number of seconds from 1 to 999999999`);
+  return seconds;
 }
 
 function checkedDate(date: string): string {

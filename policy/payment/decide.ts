@@ -12,6 +12,8 @@ import { presentable, Refused } from './refusal.js';
 import type { Refusal } from './refusal.js';
 import { DEFAULT_REQUEST_LIMITS, hasPayment, present } from './request.js';
 import type { PresentedCredential, RequestLimits } from './request.js';
+import { overdrawersOf, signersOf } from './signers.js';
+import type { Signer } from './signers.js';
 
 export interface PaymentOptions {
   /** The ISP's policy: KeyNote assertions that are trusted as they are. */
@@ -36,6 +38,8 @@ export interface PaymentOptions {
   readonly duration?: number;
   /** Why a credential does not count any more; undefined for one that does. Default: all count. */
   readonly revoked?: (credential: Assertion) => string | undefined;
+  /** Looks at who asks, the neighbour among them, before any credential is parsed; throws `Refused`. */
+  readonly admit?: (request: PaymentRequest, hop: string | undefined) => void;
   /** Looks at the credentials before any signature; throws `Refused`. */
   readonly screen?: (request: PaymentRequest, credentials: readonly Assertion[]) => void;
 }
@@ -72,6 +76,8 @@ export interface Payment {
   /** bit/s */
   readonly bandwidth: number;
   readonly credentials: readonly Assertion[];
+  /** Those of them that bind the nonce. */
+  readonly checks: readonly Assertion[];
   /** Digests of the credentials whose conditions ask for what was paid under them in total. */
   readonly totalled: readonly string[];
   /** Does the policy ask for the payer's exposure? */
@@ -171,6 +177,22 @@ export class PaymentPolicy {
     }
   }
 
+  /**
+   * The keys whose signatures prove that a verdict is their doing: who paid, who signed for more than they may, whose nonce
+   * it was that is spent. Nobody, where somebody else could have brought it about. See `signers.ts`.
+   */
+  signers(
+    request: Pick<PaymentRequest, 'linkName'>,
+    credentials: readonly Assertion[],
+    { payment, refusal, answer, attributes }: Verdict,
+  ): readonly Signer[] {
+    const { algorithms } = this.options;
+    const action = { attributes, credentials, ...this.#requesters(request) };
+    if (payment !== undefined) return signersOf(this.#judge, action, algorithms, payment.payers);
+    if (refusal?.reason === 'nonce-spent') return signersOf(this.#judge, action, algorithms);
+    return answer === undefined ? [] : overdrawersOf(this.#judge, action, answer, algorithms);
+  }
+
   /** A refusal, as it goes back to the router. */
   refuse(
     request: Pick<PaymentRequest, 'node'>,
@@ -219,10 +241,13 @@ export class PaymentPolicy {
       const bandwidth = request.allocation ? Number(traffic.bandwidth ?? 0) : 0;
       return derived(flow.session, bandwidth, covered(flow.session), attributes);
     }
+    this.options.admit?.(request, flow.hop);
     if (traffic.bandwidth === undefined)
       throw new Refused('bad-request', 'the reservation has no FLOWSPEC of RFC 2210');
     const presented = present(request.objects, this.#limits);
     for (const [name, value] of presented.claims) attributes.set(name, value);
+    // What refers to nothing is found before anything is parsed: it does not count against its sender.
+    presented.credentials.forEach((credential, i) => 'sha256' in credential && this.#parse(credential, i));
     const credentials = presented.credentials.map((credential, i) => this.#parse(credential, i));
     this.options.screen?.(request, credentials);
     const { amount, currency, nonce } = presented;
@@ -242,7 +267,7 @@ export class PaymentPolicy {
 
   #judgePayment(
     request: PaymentRequest,
-    payment: Omit<Payment, 'payers' | 'totalled' | 'isExposureLimited'>,
+    payment: Omit<Payment, 'payers' | 'checks' | 'totalled' | 'isExposureLimited'>,
     attributes: Map<string, string>,
     spent: Spent,
   ): Verdict {
@@ -262,7 +287,8 @@ export class PaymentPolicy {
       const refusal = revoked ?? whyRefused(answer, this.options.names);
       return this.refuse(request, refusal, attributes, answer);
     }
-    const payers = this.#judge.payers(action).map(({ principal }) => principal);
+    const binders = this.#judge.payers(action);
+    const payers = binders.map(({ principal }) => principal);
     if (payers.length === 0)
       throw new Refused('nonce-unbound', `no credential in the chain binds the nonce \`${nonce}\``);
     return {
@@ -271,6 +297,7 @@ export class PaymentPolicy {
       payment: {
         ...payment,
         credentials,
+        checks: binders.flatMap(({ checks }) => checks),
         payers,
         totalled: totals === undefined ? [] : Array.from(totals.keys(), ({ text }) => credentialDigest(text)),
         isExposureLimited: this.#isExposureLimited,
@@ -280,7 +307,7 @@ export class PaymentPolicy {
     };
   }
 
-  #requesters({ linkName }: PaymentRequest): Payment['requesters'] {
+  #requesters({ linkName }: Pick<PaymentRequest, 'linkName'>): Payment['requesters'] {
     const { routes, nodeKeys } = this.options;
     const route = (linkName === undefined ? undefined : routes?.byLink?.get(linkName)) ?? routes?.other;
     return {

@@ -28,7 +28,7 @@ export interface Action {
 }
 
 /** How every payment is asked about. A rate that wrapped around would pass below any limit. */
-const ACTION = { values: ['false', 'true'], integers: 'refuse', limits: STRANGER_LIMITS } as const;
+export const ACTION = { values: ['false', 'true'], integers: 'refuse', limits: STRANGER_LIMITS } as const;
 
 /**
  * Does anybody pay? One KeyNote query with the policy of whoever asks: the ISP when it grants, the clearing centre when

@@ -37,7 +37,13 @@ function reasonOf(failure: Failure): RefusalReason {
 }
 
 /** `date` of `date < "20071120"` and of `"20071120" > date`; of `date >= "20071120"` nothing: it has not begun. */
-function attributeAbove({ expression, relation, against, found, expected }: Comparison): string | undefined {
+export function attributeAbove({
+  expression,
+  relation,
+  against,
+  found,
+  expected,
+}: Comparison): string | undefined {
   switch (relation) {
     case '<':
     case '<=':
@@ -75,7 +81,7 @@ function phrase(failure: Failure, names: ReadonlyMap<string, string>): string {
 }
 
 /** A credential's own Comment, where it is short enough to be its title. */
-function titleOf(comment: string | undefined): string {
+export function titleOf(comment: string | undefined): string {
   const title = comment === undefined ? '' : printable(Buffer.from(comment, 'latin1'));
   return title === '' || title.length > 40 ? 'credential' : title;
 }

@@ -56,6 +56,46 @@ export const REFUSALS = {
 
 export type RefusalReason = keyof typeof REFUSALS;
 
+/**
+ * Whom a refusal counts against, for the quarantine: nobody; the sender, which is the neighbour that the message came from
+ * and its router; or the signer as well, the keys whose signatures prove that they did it.
+ *
+ * What anybody can bring about at will and what costs us a query must count, or it would be a way to fail for ever. What
+ * happens to the honest in numbers must not: whose time is over, whose credential we forgot, who asks where we cannot answer.
+ */
+export const COUNTS_AGAINST: Readonly<Record<RefusalReason, 'nobody' | 'sender' | 'signer'>> = {
+  // Costs nothing to refuse, and a router asks so about everybody who has not paid.
+  'no-payment': 'nobody',
+  'bad-element': 'sender',
+  'too-large': 'sender',
+  'bad-claim': 'sender',
+  'claim-overrides': 'sender',
+  // Ours: the credential was forgotten, all of them when we start anew. Found before anything else is parsed.
+  'unknown-reference': 'nobody',
+  'bad-credential': 'sender',
+  // Anybody can write a wrong signature under anybody's name.
+  'bad-signature': 'sender',
+  'not-authorized': 'signer',
+  // No key bound the nonce, so it is nobody's.
+  'nonce-unbound': 'sender',
+  'nonce-spent': 'signer',
+  'bad-request': 'sender',
+  // Chosen by whoever sends the FLOWSPEC, not by who signed.
+  'bandwidth-exceeded': 'sender',
+  // An old credential is anybody's to send.
+  expired: 'sender',
+  // Refreshes go on when the time is over that was paid for: of honest users, and of many at once.
+  'time-over': 'nobody',
+  'total-exceeded': 'signer',
+  // An old authorization is anybody's to send.
+  revoked: 'sender',
+  // It was counted already.
+  quarantined: 'nobody',
+  // Ours, and not the user's fault.
+  'store-unavailable': 'nobody',
+  unconfirmed: 'nobody',
+};
+
 export interface Refusal {
   readonly reason: RefusalReason;
   /** One line for people: what, where, the values. */
@@ -93,9 +133,9 @@ const MAX_TEXT = 512;
 export function refusalsReference(): string {
   const rows = Object.entries(REFUSALS).map(
     ([name, { code, errorValue, meaning }]) =>
-      `| ${code} | \`${name}\` | ${errorValue} ${VALUE_NAMES[errorValue] ?? ''} | ${meaning} |\n`,
+      `| ${code} | \`${name}\` | ${errorValue} ${VALUE_NAMES[errorValue] ?? ''} | ${meaning} | ${COUNTS_AGAINST[name as RefusalReason]} |\n`,
   );
-  return `| code | reason | error value | meaning |\n| --- | --- | --- | --- |\n${rows.join('')}`;
+  return `| code | reason | error value | meaning | counts against |\n| --- | --- | --- | --- | --- |\n${rows.join('')}`;
 }
 
 const VALUE_NAMES: Readonly<Record<number, string>> = {

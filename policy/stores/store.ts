@@ -46,7 +46,7 @@ export function table(engine: EngineName, rows: readonly (readonly Cell[])[]): R
   const json = JSON.stringify(rows);
   return engine === 'sqlite'
     ? sql`json_each(${json})`
-    : sql`json_array_elements(cast(${json} as json)) as rows(value)`;
+    : sql`jsonb_array_elements(cast(${json} as jsonb)) as rows(value)`;
 }
 
 /** `for update`, where the engine has row locks; SQLite's writers are alone anyway. */

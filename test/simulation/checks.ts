@@ -50,10 +50,12 @@ export class CheckPolicy {
     const asked = carried.get(request) as Asked;
     const { check, reservation } = asked;
     const { amount, duration, nonce } = check;
+    const signed = { text: `check ${nonce}` };
     const payment = {
       ...{ amount, currency: CURRENCY, nonce, duration, session: reservation, reservation, bandwidth: 1 },
       payers: check.payers.map((name) => ({ toText: () => name })),
-      credentials: [{ text: AUTHORIZATION }, { text: `check ${nonce}` }],
+      credentials: [{ text: AUTHORIZATION }, signed],
+      checks: [signed],
       totalled: check.limited ? [this.authorizationDigest] : [],
       ...{ isExposureLimited: false, requesters: { route: 'route' } },
     } as unknown as Judged['payment'];

@@ -5,10 +5,10 @@ import type {
   Deposit,
   DepositAnswer,
   DepositJudge,
-  DepositRequest,
   KnownAccount,
 } from '../../policy/clearing/index.js';
 import { toMillionths } from '../../policy/payment/index.js';
+import { BooksDeposits } from '../../policy/stores/books/deposit-source.js';
 import type { StoredBooks } from '../../policy/stores/io/books.js';
 import type { Store } from '../../policy/stores/store.js';
 import { principal } from '../../policy/payment/test/world.js';
@@ -90,7 +90,7 @@ export class SimulatedClearing {
   async #round(): Promise<void> {
     const { scheduler } = this;
     const life = this.#lives.depositor;
-    const request = await requestOf(this.books, 10);
+    const request = await new BooksDeposits(this.books).next(10);
     if (request.deposits.length === 0) return;
     const shuffled = { ...request, deposits: [...request.deposits].sort(() => scheduler.random() - 0.5) };
     const times = !this.isQuiet && scheduler.chance(0.15) ? 2 : 1;
@@ -134,20 +134,4 @@ export class SimulatedClearing {
 /** A process whose death is told otherwise: by its answers, which nobody hears. */
 export function alwaysRunning(scheduler: Scheduler): Owner {
   return { scheduler, whenRunning: (run) => run(true) };
-}
-
-/** What the books say is due, as an ISP hands it in. */
-async function requestOf(books: StoredBooks, limit: number): Promise<DepositRequest> {
-  const { grants, credentials } = await books.due(limit);
-  const time = (at: bigint | null): string => new Date(Number(at ?? 0n)).toISOString();
-  return {
-    assertions: credentials,
-    deposits: grants.map((grant) => ({
-      ...{ id: grant.id, reservation: grant.reservation, pepId: grant.pep_id, amount: grant.amount },
-      ...{ currency: grant.currency, nonce: grant.nonce, payers: JSON.parse(grant.payers) as string[] },
-      ...{ grantedAt: time(grant.granted_at), committedAt: time(grant.committed_at) },
-      attributes: JSON.parse(grant.attributes) as Record<string, string>,
-      credentials: JSON.parse(grant.credentials) as string[],
-    })),
-  };
 }

@@ -14,11 +14,10 @@ import type { DepositAnswer, DepositRequest, DepositSource } from '../../../poli
 import { ClearingClient, depositAll } from '../../../policy/clearing/io/index.js';
 import { KEYS, payment, POLICY, requestOf } from '../../../policy/clearing/test/centre.js';
 import { CliError, EXIT } from '../../exit.js';
-import { bandex } from '../../test/run.js';
-import type { Ran } from '../../test/run.js';
 
 import { loadClearConfig } from '../load.js';
 import { settingsOf } from '../settings.js';
+import { clear } from './in-process.js';
 
 const MAIN = fileURLToPath(new URL('../../main.js', import.meta.url));
 const AT = '2007-11-20T20:00:00Z';
@@ -56,7 +55,6 @@ describe('bandex clear', function () {
     return file;
   }
   const file = (name: string): string => join(folder, name);
-  const clear = (...args: string[]): Ran => bandex(['clear', ...args]);
 
   /** A server in a process of its own; where it listens. */
   async function serve(of = config): Promise<{ url: string; server: ChildProcess }> {
@@ -77,8 +75,8 @@ describe('bandex clear', function () {
     return write('deposits.json', JSON.stringify(requestOf(...paid)));
   }
 
-  it('checks a configuration, and says the line and column of each mistake', () => {
-    const good = clear('serve', '--config', config, '--check');
+  it('checks a configuration, and says the line and column of each mistake', async () => {
+    const good = await clear('serve', '--config', config, '--check');
     assert.deepEqual([good.out, good.code], [`${config}: ok\n`, 0], good.err);
     const bad: [string, RegExp][] = [
       [`${CONFIG}operater: []\n`, /:7:1: unknown key `operater`; did you mean `operators`\?/],
@@ -101,7 +99,7 @@ describe('bandex clear', function () {
     for (const [source, message] of bad)
       assert.throws(() => settingsOf(loadClearConfig(write('bad.yaml', source))), refused(message));
     writeFileSync(file('clearing.kn'), 'Authorizer: "POLICY"\nLicensees: &&\n');
-    const wrong = clear('serve', '--config', config, '--check');
+    const wrong = await clear('serve', '--config', config, '--check');
     assert.equal(wrong.code, 3);
     assert.match(wrong.err, /^bandex: .*clearing\.kn:2:12: /);
   });
@@ -109,9 +107,9 @@ describe('bandex clear', function () {
   it('takes a payment from its deposit to its settlement', async () => {
     const { url, server } = await serve();
     const nick = ['--url', url, '--key', file('nick.key')];
-    const first = clear('deposit', '--file', deposits('a', 'b'), ...nick);
+    const first = await clear('deposit', '--file', deposits('a', 'b'), ...nick);
     assert.deepEqual([first.out, first.code], ['2 accepted\n', 0], first.err);
-    const again = clear('deposit', '--file', file('deposits.json'), ...nick, '--json');
+    const again = await clear('deposit', '--file', file('deposits.json'), ...nick, '--json');
     const answers = again.lines.map((line) => JSON.parse(line) as DepositAnswer);
     assert.deepEqual(
       answers.map(({ answer, receipt }) => [answer, receipt?.entries]),
@@ -121,14 +119,19 @@ describe('bandex clear', function () {
       ],
     );
     const second = payment({ nonce: 'a', deposit: { id: 'second', reservation: 'another' } });
-    const twice = clear('deposit', '--file', write('twice.json', JSON.stringify(requestOf(second))), ...nick);
+    const twice = await clear(
+      'deposit',
+      '--file',
+      write('twice.json', JSON.stringify(requestOf(second))),
+      ...nick,
+    );
     assert.equal(twice.code, 2);
     assert.match(
       twice.out,
       /^double-spent second: the nonce `a` has paid nick for 192\.0\.2\.7.*\n1 double-spent\n$/,
     );
 
-    const stranger = clear(
+    const stranger = await clear(
       'deposit',
       '--file',
       file('deposits.json'),
@@ -140,28 +143,31 @@ describe('bandex clear', function () {
     assert.equal(stranger.code, 2);
     assert.match(stranger.err, /403 ed25519:\w{16} has no account here/);
 
-    const own = clear('statement', '--url', url, '--key', file('alice.key'), '--json');
+    const own = await clear('statement', '--url', url, '--key', file('alice.key'), '--json');
     assert.equal((JSON.parse(own.out) as { closing: string }).closing, '-0.88', own.err);
 
-    const settled = clear('settle', '--config', config, '--at', AT);
+    const settled = await clear('settle', '--config', config, '--at', AT);
     assert.match(
       settled.out,
       /^batch +provider +owes +amount.*\n +1 +martha +nick +0\.88 +USD +2 +2007-11-20T20:00:0\d\.\d{3}Z$/m,
     );
-    assert.match(clear('settle', '--config', config, '--paid', '1', '--json').out, /"paidAt":"2/);
+    assert.match((await clear('settle', '--config', config, '--paid', '1', '--json')).out, /"paidAt":"2/);
 
-    const csv = clear('statement', 'nick', '--config', config, '--csv').out.split('\r\n');
+    const csv = (await clear('statement', 'nick', '--config', config, '--csv')).out.split('\r\n');
     assert.deepEqual(csv.slice(0, 2), [
       'entry,at,kind,counterparty,reference,reservation,nonce,amount,balance',
       ',,opening,,,,,,0.00',
     ]);
     assert.match(csv[4] ?? '', /^7,20[^,]*Z,payment,martha,1,,,-0\.88,0\.00$/);
-    assert.match(clear('statement', 'nick', '--config', config).out, /^nick, USD\n[^]*closing +0\.00$/m);
     assert.match(
-      clear('accounts', '--config', config).out,
+      (await clear('statement', 'nick', '--config', config)).out,
+      /^nick, USD\n[^]*closing +0\.00$/m,
+    );
+    assert.match(
+      (await clear('accounts', '--config', config)).out,
       /^martha +martha +provider +USD +0\.00 +0\.00 +0\.00 +100\.00$/m,
     );
-    const audit = clear('audit', '--config', config, '--verify');
+    const audit = await clear('audit', '--config', config, '--verify');
     assert.deepEqual(
       [audit.code, audit.out.slice(0, 46)],
       [0, '8 entries and 2 deposits are as they must be; '],
@@ -172,7 +178,7 @@ describe('bandex clear', function () {
     const database = new Database(file('clearing.db'));
     database.exec('drop trigger csc_entries_update; update csc_entries set amount = 45 where seq = 2');
     database.close();
-    const found = clear('audit', '--config', config);
+    const found = await clear('audit', '--config', config);
     assert.equal(found.code, 2);
     assert.match(found.out, /^sum: transaction D1 sums to 1 USD, not to 0$/m);
   });
@@ -203,7 +209,9 @@ describe('bandex clear', function () {
     const counts = await depositing;
     client.close();
     assert.equal(counts.accepted + counts.duplicate, 150);
-    const { entries, deposits, problems } = JSON.parse(clear('audit', '--config', fixed, '--json').out) as {
+    const { entries, deposits, problems } = JSON.parse(
+      (await clear('audit', '--config', fixed, '--json')).out,
+    ) as {
       entries: number;
       deposits: number;
       problems: unknown[];
@@ -219,10 +227,13 @@ describe('bandex clear', function () {
     );
   });
 
-  it('says what is missing', () => {
-    assert.match(clear('audit', '--config', config).err, /clearing\.db: there is no such database yet/);
-    assert.equal(clear('deposit', '--file', deposits('a'), '--url', 'http://127.0.0.1:1').code, 64);
-    const bad = clear(
+  it('says what is missing', async () => {
+    assert.match(
+      (await clear('audit', '--config', config)).err,
+      /clearing\.db: there is no such database yet/,
+    );
+    assert.equal((await clear('deposit', '--file', deposits('a'), '--url', 'http://127.0.0.1:1')).code, 64);
+    const bad = await clear(
       'deposit',
       '--file',
       write('bad.json', '{"deposits": 1}'),
@@ -233,7 +244,7 @@ describe('bandex clear', function () {
     );
     assert.equal(bad.code, 3);
     assert.match(bad.err, /bad\.json: assertions: /);
-    assert.match(clear('--help').out, /Examples:/);
+    assert.match((await clear('--help')).out, /Examples:/);
   });
 });
 

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { TLSSocket } from 'node:tls';
 import { KeyNoteKeyError, publicPrincipal } from '../../keynote/index.js';
-import type { Principal } from '../../keynote/index.js';
+import type { AlgorithmChoice, Principal } from '../../keynote/index.js';
 import { keyId } from '../accounts.js';
 import type { Directory, KnownAccount } from '../accounts.js';
 import { claimedBy, verifyRequest } from '../request-signature.js';
@@ -21,6 +21,8 @@ export interface IdentityOptions {
   readonly operators: readonly Principal[];
   /** How far a request's own time may be from ours, milliseconds. */
   readonly skew: number;
+  /** Which signatures count. */
+  readonly algorithms?: AlgorithmChoice | undefined;
 }
 
 /** A signature over the request where there is one, otherwise the client's certificate. Throws `ApiProblem` 401. */
@@ -32,9 +34,7 @@ export function identify(
 ): Identity {
   const { authorization } = request.headers;
   const principal =
-    authorization === undefined
-      ? certified(request)
-      : signed(authorization, request, body, now, options.skew);
+    authorization === undefined ? certified(request) : signed(authorization, request, body, now, options);
   const { directory, operators } = options;
   const id = keyId(principal);
   return {
@@ -70,10 +70,10 @@ function signed(
   request: FastifyRequest,
   body: Uint8Array,
   now: number,
-  skew: number,
+  { skew, algorithms }: IdentityOptions,
 ): Principal {
   const { method, url: path = '' } = request.raw;
-  const verified = verifyRequest(header, { method: method ?? '', path, body }, now, skew);
+  const verified = verifyRequest(header, { method: method ?? '', path, body }, now, skew, algorithms);
   if (verified.problem === undefined) return verified.principal;
   throw unauthenticated(verified.problem);
 }

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { AddressInfo } from 'node:net';
 import type { TlsOptions } from 'node:tls';
-import type { Principal } from '../../keynote/index.js';
+import type { AlgorithmChoice, Principal } from '../../keynote/index.js';
 import type { ClearingCentre } from '../clearing.js';
 import { identify, screen } from './identity.js';
 import { DEFAULT_SERVER_LIMITS } from './limits.js';
@@ -31,6 +31,8 @@ export interface ClearingServerOptions {
   readonly clock?: () => number;
   /** What the time of a signed request is compared with; the same, unless it is told otherwise. */
   readonly wallClock?: () => number;
+  /** Which signatures of requests count; default `modern`. */
+  readonly algorithms?: AlgorithmChoice;
   /** How far the time of a signed request may be from ours. Default five minutes. */
   readonly skew?: number;
   readonly log?: ClearingLog;
@@ -54,7 +56,7 @@ export class ClearingServer {
     const { centre, operators = [], clock = Date.now, skew = SKEW, log = SILENT } = options;
     this.#clock = clock;
     this.#wallClock = options.wallClock ?? clock;
-    this.#identity = { directory: centre.directory, operators, skew };
+    this.#identity = { directory: centre.directory, operators, skew, algorithms: options.algorithms };
     this.metrics = new ClearingMetrics(() => centre.entries());
     this.#app = newApp(options);
     this.#prepare(log);

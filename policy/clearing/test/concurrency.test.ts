@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { onEachEngine } from '../../stores/test/engines.js';
 import type { ClearingCentre, DepositAnswer, DepositRequest, DepositSource } from '../index.js';
 import {
@@ -153,5 +157,27 @@ describe('A server that ends', () => {
     assert.ok((await answer).every((one) => one.answer === 'accepted'));
     assert.equal((await centre.audit()).deposits, 60);
     await assert.rejects(client.accounts(), ClearingUnavailable);
+  });
+});
+
+describe('A server with as many connections as it takes', () => {
+  it('drops the next one, and takes one again when another has ended', async () => {
+    const { centre } = await opened(':memory:');
+    const server = new ClearingServer({ centre, limits: { connections: 2 } });
+    cleanUp.push(() => server.close());
+    const { port } = await server.listen('127.0.0.1', 0);
+    const open = async (): Promise<{ socket: Socket; isKept: boolean }> => {
+      const socket = connect({ host: '127.0.0.1', port });
+      cleanUp.push(() => void socket.destroy());
+      socket.on('error', () => undefined).resume();
+      await once(socket, 'connect');
+      const gone = once(socket, 'close').then(() => false);
+      return { socket, isKept: await Promise.race([gone, sleep(150).then(() => true)]) };
+    };
+    const [first, second, third] = [await open(), await open(), await open()];
+    assert.deepEqual([first.isKept, second.isKept, third.isKept], [true, true, false]);
+    first.socket.destroy();
+    await sleep(50);
+    assert.equal((await open()).isKept, true);
   });
 });

@@ -266,6 +266,12 @@ describe('Deposits', () => {
       });
     }
 
+    it('refuses credentials that are too long together', async () => {
+      const long = Array.from({ length: 3 }, (_, i) => `Comment: ${i}${'x'.repeat(60_000)}\n`);
+      const answer = await hand(requestOf(payment({ nonce: 'n', credentials: long })));
+      assert.equal(answer.reason, 'the credentials have more than 131072 octets');
+    });
+
     it('refuses a text that is not what its digest says', async () => {
       const { deposit, assertions } = payment({ nonce: 'n' });
       const [first = ''] = deposit.credentials;

@@ -29,6 +29,14 @@ export async function readDue({ db, engine }: Context, limit: number): Promise<D
   return { grants, credentials: Object.fromEntries(rows.map(({ digest, text }) => [digest, text])) };
 }
 
+export async function countDue({ db }: Pick<Context, 'db'>): Promise<number> {
+  const { rows } = await sql<{ count: bigint }>`
+    select count(*) as count from grants where deposit is null and state in ('committed', 'ended')`.execute(
+    db,
+  );
+  return Number(rows[0]?.count ?? 0);
+}
+
 export interface DepositRecord {
   readonly id: string;
   readonly state: DepositState;
@@ -62,7 +70,7 @@ export async function recordDeposits(
 }
 
 /** What was refused is due again: its cause may be gone. Returns how many there are. */
-export async function retryRefused({ db }: Context): Promise<number> {
+export async function retryRefused({ db }: Pick<Context, 'db'>): Promise<number> {
   const { numAffectedRows } =
     await sql`update grants set deposit = null, answer = null, deposited_at = null where deposit = 'refused'`.execute(
       db,

@@ -3,6 +3,8 @@ import type { Kysely } from 'kysely';
 import { credentialDigest } from '../../keynote/index.js';
 import { toMillionths } from '../../payment/index.js';
 import type { GrantRequest, GrantResult, NonceKey, NonceUse, Payment } from '../../payment/index.js';
+import { insertNew, insertRows } from '../rows.js';
+import type { Row } from '../rows.js';
 import { forUpdate, table, TryAgain } from '../store.js';
 import type { Cell, EngineName } from '../store.js';
 import type { BooksSchema, GrantState } from './schema.js';
@@ -39,15 +41,13 @@ interface FoundGrant {
 }
 
 /**
- * Returns a result each, and the reservations that holders have left for another: whoever writes on must end them.
- *
  * Writes down what was granted, in the order in which it was asked; one statement a table, whatever the number. A nonce is
  * taken by inserting it: of all who try, at any PDP, one does.
  */
 export async function writeGrants(
   context: GrantContext,
   requests: readonly GrantRequest[],
-): Promise<{ readonly results: readonly GrantResult[]; readonly left: readonly string[] }> {
+): Promise<readonly GrantResult[]> {
   const entries = requests.map((request): Entry => {
     const { payment } = request.verdict;
     if (payment === undefined) throw new TypeError('request.verdict: has no payment');
@@ -64,9 +64,9 @@ export async function writeGrants(
   }
   const held = entries.filter(({ result }) => result === undefined);
   await resume(context, held);
-  const left = await insertHolders(context, held);
+  await insertHolders(context, held);
   const until = await paidUntil(context, held);
-  const results = entries.map(
+  return entries.map(
     ({ request, result, grant, reservation }): GrantResult =>
       result ?? {
         kind: 'granted',
@@ -76,9 +76,36 @@ export async function writeGrants(
         paidUntil: until.get(reservation),
       },
   );
-  return { results, left };
 }
 
+const NONCES = { table: 'nonces', columns: ['payer', 'nonce', 'grant_id'], keys: 2 };
+const CREDENTIALS = { table: 'credentials', columns: ['digest', 'text'], conflict: 'ignore' } as const;
+const GRANTS = {
+  table: 'grants',
+  columns: [
+    ...[
+      'id',
+      'reservation',
+      'session',
+      'pep_id',
+      'handle',
+      'link_name',
+      'amount',
+      '#sum',
+      'currency',
+      'nonce',
+    ],
+    ...['payers', '#duration', 'attributes', 'checks', 'credentials', 'totalled', 'requesters', 'state'],
+    ...['#granted_at', '#paid_until'],
+  ],
+};
+const HOLDERS = {
+  table: 'holders',
+  columns: ['reservation', 'holder', 'grant_id', 'pep_id', 'handle', 'instance', '#since'],
+  conflict: 'ignore',
+} as const;
+
+const nameOfRow = ([payer, nonce]: readonly Cell[]): string => `${String(payer)}\n${String(nonce)}`;
 const keyOf = ({ payer, nonce }: NonceKey): string => `${payer}\n${nonce}`;
 
 /** Afterwards each entry has a result that refuses it, the grant that has its nonces already, or neither: it is new. */
@@ -95,14 +122,11 @@ async function takeNonces(context: GrantContext, entries: readonly Entry[]): Pro
   const rows = [...asked.entries()]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, { key, id }]): Cell[] => [key.payer, key.nonce, id]);
-  const inserted = await sql<NonceKey>`
-    insert into nonces (payer, nonce, grant_id)
-    select value ->> 0, value ->> 1, value ->> 2 from ${table(engine, rows)} where true
-    on conflict (payer, nonce) do nothing returning payer, nonce`.execute(db);
-  const taken = new Set(inserted.rows.map(keyOf));
+  const added = await insertNew(engine, db, NONCES, rows);
+  const taken = new Set(rows.flatMap((row, i) => (added[i] ? [nameOfRow(row)] : [])));
   const owners = await grantsOf(
     context,
-    rows.filter(([payer, nonce]) => !taken.has(`${String(payer)}\n${String(nonce)}`)),
+    rows.filter((_, i) => !added[i]),
   );
   const undone: Cell[][] = [];
   const own = new Map<string, FoundGrant>();
@@ -228,7 +252,8 @@ async function insertGrants(context: GrantContext, entries: readonly Entry[]): P
   const texts = new Map<string, string>();
   const until = await topUps(context, entries);
   const rows = entries.map(({ request, payment, reservation }, i): Cell[] => {
-    const digests = payment.credentials.map(({ text }) => {
+    const common = payment.credentials.filter((credential) => !payment.checks.includes(credential));
+    const digests = common.map(({ text }) => {
       const digest = credentialDigest(text);
       if (!known.has(digest)) texts.set(digest, text);
       return digest;
@@ -247,27 +272,21 @@ async function insertGrants(context: GrantContext, entries: readonly Entry[]): P
       JSON.stringify(request.keys.map(({ payer }) => payer)),
       payment.duration ?? null,
       JSON.stringify(Object.fromEntries(request.verdict.attributes)),
+      JSON.stringify([...new Set(payment.checks.map(({ text }) => text))]),
       JSON.stringify([...new Set(digests)]),
       JSON.stringify([...new Set(payment.totalled)]),
       JSON.stringify(payment.requesters),
+      'held',
       request.now,
       until[i] ?? null,
     ];
   });
   if (texts.size > 0) {
     const sorted = [...texts.entries()].sort(([a], [b]) => (a < b ? -1 : 1));
-    await sql`
-      insert into credentials (digest, text) select value ->> 0, value ->> 1 from ${table(engine, sorted)} where true
-      on conflict (digest) do nothing`.execute(db);
+    await insertRows(engine, db, CREDENTIALS, sorted);
     for (const digest of texts.keys()) known.add(digest);
   }
-  await sql`
-    insert into grants (id, reservation, session, pep_id, handle, link_name, amount, sum, currency, nonce, payers, duration,
-      attributes, credentials, totalled, requesters, state, granted_at, paid_until)
-    select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
-      cast(value ->> 7 as bigint), value ->> 8, value ->> 9, value ->> 10, cast(value ->> 11 as bigint), value ->> 12,
-      value ->> 13, value ->> 14, value ->> 15, 'held', cast(value ->> 16 as bigint), cast(value ->> 17 as bigint)
-    from ${table(engine, rows)}`.execute(db);
+  await insertRows(engine, db, GRANTS, rows);
 }
 
 /** When the time that each pays for is over: a later check adds to what is left. */
@@ -309,36 +328,17 @@ async function resume({ db, engine }: GrantContext, entries: readonly Entry[]): 
 async function insertHolders(
   { db, engine, instance }: GrantContext,
   entries: readonly Entry[],
-): Promise<readonly string[]> {
-  if (entries.length === 0) return [];
-  const rows = new Map<string, Cell[]>();
-  for (const { request, reservation, pays } of entries) {
+): Promise<void> {
+  const rows = entries.flatMap(({ request, reservation, pays }): Row[] => {
     const { holder, pepId, handle, now } = request;
     const own = ownHolder(instance, holder);
-    const before = rows.get(own);
-    const grants = `${before?.[1] === reservation ? String(before[6]) : ' '}${[...pays].join(' ')} `;
-    rows.set(own, [own, reservation, pepId, handle, instance, now, grants]);
-  }
-  const { rows: before } = await sql<{ holder: string; reservation: string }>`
-    select holder, reservation from holders where holder in (select value ->> 0 from ${table(
-      engine,
-      [...rows.keys()].map((own) => [own]),
-    )})`.execute(db);
-  await sql`
-    insert into holders (holder, reservation, pep_id, handle, instance, since, grants)
-    select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, cast(value ->> 5 as bigint), value ->> 6
-    from ${table(engine, [...rows.values()])} where true
-    on conflict (holder) do update set reservation = excluded.reservation, grants =
-      case when holders.reservation <> excluded.reservation then excluded.grants
-        when holders.grants like '%' || excluded.grants || '%' then holders.grants
-        else holders.grants || excluded.grants end`.execute(db);
-  return before.flatMap(({ holder, reservation }) =>
-    rows.get(holder)?.[1] === reservation ? [] : [reservation],
-  );
+    return [...pays].map((grant) => [reservation, own, grant, pepId, handle, instance, now]);
+  });
+  await insertRows(engine, db, HOLDERS, rows);
 }
 
 /** Was this holder told Install for this grant? */
-export const HOLDS = sql`holders.reservation = grants.reservation and holders.grants like '% ' || grants.id || ' %'`;
+export const HOLDS = sql`holders.reservation = grants.reservation and holders.grant_id = grants.id`;
 
 /** A holder's name among those of all PDPs. */
 export function ownHolder(instance: string, holder: string): string {

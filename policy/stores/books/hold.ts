@@ -15,17 +15,14 @@ export async function commitAll(
   holds: readonly Hold[],
   now: number,
 ): Promise<ReadonlySet<string>> {
-  const reservations = table(engine, unique(holds.map(({ reservation }) => reservation)));
-  const holders = table(engine, unique(holds.map(({ holder }) => holder)));
+  const pairs = holds.map(({ holder, reservation }): Cell[] => [reservation, holder]);
+  const held = sql`${table(engine, pairs)} join holders h on h.reservation = value ->> 0 and h.holder = value ->> 1`;
   await sql`
     update grants set state = 'committed', committed_at = ${now}
-    where state = 'held' and reservation in (select value ->> 0 from ${reservations})
-    and exists (select 1 from holders where holder in (select value ->> 0 from ${holders}) and ${HOLDS})`.execute(
-    db,
-  );
+    where state = 'held' and id in (select h.grant_id from ${held})`.execute(db);
   const { rows: paid } = await sql<{ holder: string }>`
-    select distinct holder from holders join grants on ${HOLDS}
-    where holder in (select value ->> 0 from ${holders}) and grants.state = 'committed'`.execute(db);
+    select distinct h.holder as holder from ${held} join grants g on g.id = h.grant_id
+    where g.state = 'committed'`.execute(db);
   return new Set(paid.map(({ holder }) => holder));
 }
 
@@ -35,16 +32,17 @@ export async function commitAll(
  */
 export async function endHolders(
   context: Context,
-  holders: readonly string[],
-  reservations: readonly string[],
+  holds: readonly Hold[],
   now: number,
   resume: number,
 ): Promise<void> {
   const { db, engine } = context;
-  const { rows } = await sql<{ reservation: string }>`
-    delete from holders where holder in (select value ->> 0 from ${table(engine, unique(holders))})
-    returning reservation`.execute(db);
-  await endUnheld(context, [...reservations, ...rows.map(({ reservation }) => reservation)], now, resume);
+  const rows = holds.map(({ holder, reservation }): Cell[] => [reservation, holder]);
+  await sql`
+    delete from holders where (reservation, holder) in
+    (select value ->> 0, value ->> 1 from ${table(engine, rows)})`.execute(db);
+  const reservations = holds.map(({ reservation }) => reservation);
+  await endUnheld(context, reservations, now, resume);
 }
 
 /**
@@ -72,7 +70,7 @@ export async function endUnheld(
     where state in ('held', 'committed') and reservation in (${asked})
     and not exists (select 1 from holders where holders.reservation = grants.reservation
       and (grants.state = 'committed' or ${HOLDS}))
-    returning id, state, payers, totalled, sum, currency`.execute(db);
+    returning id, state, payers, nonce, totalled, sum, currency`.execute(db);
   await release(
     context,
     ended.rows.filter(({ state }) => state === 'released'),
@@ -83,6 +81,7 @@ interface Ended {
   readonly id: string;
   readonly state: string;
   readonly payers: string;
+  readonly nonce: string;
   readonly totalled: string;
   readonly sum: bigint;
   readonly currency: string;
@@ -91,11 +90,12 @@ interface Ended {
 /** Their nonces can be spent again, and their sums were never paid. */
 async function release({ db, engine }: Context, grants: readonly Ended[]): Promise<void> {
   if (grants.length === 0) return;
+  const rows = grants.flatMap(({ id, payers, nonce }) =>
+    (JSON.parse(payers) as string[]).map((payer): Cell[] => [payer, nonce, id]),
+  );
   await sql`
-    delete from nonces where grant_id in (select value ->> 0 from ${table(
-      engine,
-      grants.map(({ id }) => [id]),
-    )})`.execute(db);
+    delete from nonces where (payer, nonce, grant_id) in
+    (select value ->> 0, value ->> 1, value ->> 2 from ${table(engine, rows)})`.execute(db);
   await addTotals({ db, engine }, grants.flatMap(undone));
 }
 

@@ -1,4 +1,5 @@
 import type { Migrations } from '../migrate.js';
+import type { EngineName } from '../store.js';
 
 /** Of a grant: `held` (Install was decided) `-> committed` (a PEP reported success) `-> ended`, or `-> released`. */
 export type GrantState = 'held' | 'committed' | 'released' | 'ended';
@@ -27,7 +28,9 @@ export interface BooksSchema {
     duration: bigint | null;
     /** JSON: as they were evaluated. */
     attributes: string;
-    /** JSON: SHA-256 of each, in `credentials`. */
+    /** JSON: texts of the credentials that bind the nonce, which no other grant has. */
+    checks: string;
+    /** JSON: SHA-256 of each of the others, in `credentials`. */
     credentials: string;
     /** JSON: those that ask for their total. */
     totalled: string;
@@ -45,23 +48,25 @@ export interface BooksSchema {
   };
   /** Texts by their SHA-256. */
   credentials: { digest: string; text: string };
-  /** Requests of PEPs that hold a reservation at this moment, at any PDP. */
+  /**
+   * Requests of PEPs that hold a reservation at this moment, at any PDP, a row for each grant that they were told Install for: a
+   * payment hangs on those who showed it, not on all who have its reservation.
+   */
   holders: {
-    holder: string;
     reservation: string;
+    holder: string;
+    grant_id: string;
     pep_id: string;
     handle: string;
     instance: string;
     since: bigint;
-    /** The ids of the grants that it was told Install for, each between spaces. */
-    grants: string;
   };
   /** PDPs that are alive. */
   instances: { id: string; seen_at: bigint };
   /** What was paid under a credential (by digest), and what a payer has promised and not yet settled. */
   totals: { kind: 'credential' | 'payer'; id: string; currency: string; sum: bigint };
-  /** Signed statements that a key or an assertion counts no more. */
-  revocations: { digest: string; text: string; reason: string; at: bigint };
+  /** Signed statements that a key or an assertion counts no more; `about` is the text of that assertion. */
+  revocations: { digest: string; text: string; about: string | null; at: bigint };
   /** Who is not listened to for a while. */
   quarantine: { kind: string; id: string; since: bigint; until: bigint; failures: bigint; reason: string };
 }
@@ -69,33 +74,36 @@ export interface BooksSchema {
 export const BOOKS_MIGRATIONS: Migrations = {
   name: 'books',
   steps: [
-    () => [
-      'create table nonces (payer text not null, nonce text not null, grant_id text not null, primary key (payer, nonce))',
-      'create index nonces_grant on nonces (grant_id)',
+    (engine) => [
+      `create table nonces (
+        payer text not null, nonce text not null, grant_id text not null, primary key (payer, nonce))${clustered(engine)}`,
       `create table grants (
         id text primary key, reservation text not null, session text not null, pep_id text not null,
         handle text not null, link_name text, amount text not null, sum bigint not null, currency text not null,
         nonce text not null, payers text not null, duration bigint, attributes text not null,
-        credentials text not null, totalled text not null, requesters text not null, state text not null,
+        checks text not null, credentials text not null, totalled text not null, requesters text not null, state text not null,
         granted_at bigint not null, committed_at bigint, ended_at bigint, paid_until bigint,
         deposit text, deposited_at bigint, answer text)`,
       `create index grants_live on grants (reservation) where state in ('held', 'committed')`,
       `create index grants_due on grants (committed_at) where deposit is null and state in ('committed', 'ended')`,
       'create table credentials (digest text primary key, text text not null)',
       `create table holders (
-        holder text primary key, reservation text not null, pep_id text not null, handle text not null,
-        instance text not null, since bigint not null)`,
-      'create index holders_reservation on holders (reservation)',
+        reservation text not null, holder text not null, grant_id text not null, pep_id text not null,
+        handle text not null, instance text not null, since bigint not null,
+        primary key (reservation, holder, grant_id))${clustered(engine)}`,
       'create table instances (id text primary key, seen_at bigint not null)',
       `create table totals (
         kind text not null, id text not null, currency text not null, sum bigint not null,
-        primary key (kind, id, currency))`,
-      'create table revocations (digest text primary key, text text not null, reason text not null, at bigint not null)',
+        primary key (kind, id, currency))${clustered(engine)}`,
+      'create table revocations (digest text primary key, text text not null, about text, at bigint not null)',
       `create table quarantine (
         kind text not null, id text not null, since bigint not null, until bigint not null,
         failures bigint not null, reason text not null, primary key (kind, id))`,
     ],
-    // A payment hangs on those who showed it, not on all who have its reservation.
-    () => [`alter table holders add column grants text not null default ' '`],
   ],
 };
+
+/** Short rows that are looked up by their key alone: SQLite keeps them in its tree. A random key costs a page each. */
+function clustered(engine: EngineName): string {
+  return engine === 'sqlite' ? ' without rowid' : '';
+}

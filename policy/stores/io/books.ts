@@ -1,10 +1,11 @@
 import { sql } from 'kysely';
-import type { Books, GrantRequest, GrantResult, Hold } from '../../payment/index.js';
-import { readDue, recordDeposits } from '../books/deposits.js';
+import type { Books, GrantRequest, GrantResult, Hold, RevocationRecord } from '../../payment/index.js';
+import { countDue, readDue, recordDeposits, retryRefused } from '../books/deposits.js';
 import type { DepositRecord, Due } from '../books/deposits.js';
 import { ownHolder, readPaidUntil, writeGrants } from '../books/grant.js';
 import type { GrantContext } from '../books/grant.js';
 import { commitAll, endHolders, endUnheld } from '../books/hold.js';
+import { countRevocations, readRevocations, writeRevocation } from '../books/revocations.js';
 import { BOOKS_MIGRATIONS } from '../books/schema.js';
 import type { BooksSchema } from '../books/schema.js';
 import { StoreUnavailable } from '../store.js';
@@ -44,7 +45,7 @@ export class StoredBooks implements Books {
   readonly #known = new Set<string>();
   readonly #resume: number;
   /** Holders of whom nobody knows whether they were written down: they were told no. */
-  readonly #doubtful = new Set<string>();
+  readonly #doubtful = new Set<Hold>();
   /** Another PDP has taken us for dead, and nobody was told yet. */
   #isMissed = false;
 
@@ -71,7 +72,7 @@ export class StoredBooks implements Books {
     try {
       return (await this.#batcher.add({ kind: 'grant', request })) as GrantResult;
     } catch (error) {
-      this.#doubtful.add(request.holder);
+      this.#doubt(request);
       throw error;
     }
   }
@@ -139,6 +140,28 @@ export class StoredBooks implements Books {
     return readDue(this.store, limit);
   }
 
+  /** False where the same statement was there before. */
+  revoke(record: RevocationRecord): Promise<boolean> {
+    return this.store.transaction((db) => writeRevocation({ db, engine: this.store.engine }, record));
+  }
+
+  revocations(): Promise<RevocationRecord[]> {
+    return readRevocations(this.store);
+  }
+
+  countRevocations(): Promise<number> {
+    return countRevocations(this.store);
+  }
+
+  countDue(): Promise<number> {
+    return countDue(this.store);
+  }
+
+  /** What was refused is due again; returns how many there are. */
+  retryRefused(): Promise<number> {
+    return retryRefused(this.store);
+  }
+
   recordDeposits(records: readonly DepositRecord[], now: number): Promise<void> {
     return this.store.transaction((db) => recordDeposits({ db, engine: this.store.engine }, records, now));
   }
@@ -153,7 +176,6 @@ export class StoredBooks implements Books {
   async #write(operations: readonly Operation[]): Promise<readonly Result[]> {
     const { engine } = this.store;
     if (this.#doubtful.size > 0) await this.#endDoubtful(Math.max(...operations.map(timeOf)));
-    const own = (holder: string): string => ownHolder(this.options.instance, holder);
     const results = new Map<Operation, Result>();
     const digests = new Set<string>();
     const known = {
@@ -166,45 +188,56 @@ export class StoredBooks implements Books {
       if (commits.length > 0) {
         const paid = await commitAll(
           context,
-          commits.map(({ hold }) => ({ ...hold, holder: own(hold.holder) })),
+          commits.map(({ hold }) => this.#own(hold)),
           latest(commits),
         );
-        for (const one of commits) results.set(one, paid.has(own(one.hold.holder)) ? 'committed' : 'gone');
+        for (const one of commits)
+          results.set(one, paid.has(this.#own(one.hold).holder) ? 'committed' : 'gone');
       }
       const ends = operations.filter((one) => one.kind === 'end');
       const grants = operations.filter((one) => one.kind === 'grant');
       if (ends.length > 0)
         await endHolders(
           context,
-          ends.map(({ hold }) => own(hold.holder)),
-          ends.map(({ hold }) => hold.reservation),
+          ends.map(({ hold }) => this.#own(hold)),
           latest(ends),
           this.#resume,
         );
       if (grants.length > 0) {
         const requests = grants.map(({ request }) => request);
         const granted = await writeGrants(context, requests);
-        grants.forEach((one, i) => results.set(one, granted.results[i]));
-        await endUnheld(context, granted.left, Math.max(...requests.map(({ now }) => now)), this.#resume);
+        grants.forEach((one, i) => results.set(one, granted[i]));
+        const left = requests.flatMap(({ holder, leaving }, i) =>
+          leaving === undefined || granted[i]?.kind !== 'granted'
+            ? []
+            : [this.#own({ holder, reservation: leaving })],
+        );
+        if (left.length > 0)
+          await endHolders(context, left, Math.max(...requests.map(({ now }) => now)), this.#resume);
       }
     });
     for (const digest of digests) this.#remember(digest);
     return operations.map((one) => results.get(one));
   }
 
+  /** Among the holders of all PDPs. */
+  #own({ holder, reservation }: Hold): Hold {
+    return { holder: ownHolder(this.options.instance, holder), reservation };
+  }
+
+  #doubt({ holder, verdict }: GrantRequest): void {
+    if (verdict.payment === undefined) return;
+    const { reservation } = verdict.payment;
+    this.#doubtful.add({ holder, reservation });
+  }
+
   /** In a transaction of its own: were it run again together with grants to the same holders, it would undo these. */
   async #endDoubtful(now: number): Promise<void> {
     const { engine } = this.store;
     const doubtful = [...this.#doubtful];
-    const names = doubtful.map((holder) => ownHolder(this.options.instance, holder));
-    // Whoever is in doubt from now on stays so: its request comes after this.
-    this.#doubtful.clear();
-    try {
-      await this.store.transaction((db) => endHolders({ db, engine }, names, [], now, this.#resume));
-    } catch (error) {
-      for (const holder of doubtful) this.#doubtful.add(holder);
-      throw error;
-    }
+    const holds = doubtful.map((hold) => this.#own(hold));
+    await this.store.transaction((db) => endHolders({ db, engine }, holds, now, this.#resume));
+    for (const hold of doubtful) this.#doubtful.delete(hold);
   }
 
   #remember(digest: string): void {

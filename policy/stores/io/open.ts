@@ -38,6 +38,11 @@ export function isPostgres(place: string): boolean {
   return /^postgres(ql)?:\/\//.test(place);
 }
 
+/** A place as a configuration gives it; a file's name is relative to that. */
+export function placeAt(place: string, resolve: (name: string) => string): string {
+  return isPostgres(place) || place === ':memory:' ? place : resolve(place);
+}
+
 /** A place without its password, for messages. */
 export function placeText(place: string): string {
   return isPostgres(place) ? place.replace(/^(\w+:\/\/[^:@/]*):[^@/]*@/, '$1@') : place;

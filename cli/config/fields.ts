@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { durationMillis, octetCount } from '../pdp/duration.js';
+import { durationMillis, octetCount } from './duration.js';
 
 /** Values that configurations are made of: each says what it expects, and carries its description into the JSON Schema. */
 
@@ -53,6 +53,44 @@ export const address = (description: string) =>
     .meta({ description, format: 'address' });
 
 export const yesOrNo = (description: string) => z.boolean('expected true or false').meta({ description });
+
+/** A duration that is not nothing. */
+export const interval = (description: string) =>
+  duration(description).refine((millis) => millis > 0, 'expected a time longer than nothing');
+
+export const instant = (description: string) =>
+  z
+    .string('expected a time as `2026-03-24T12:00:00Z`')
+    .refine((value) => !Number.isNaN(Date.parse(value)), 'expected a time as `2026-03-24T12:00:00Z`')
+    .meta({ description, format: 'date-time' });
+
+export const prefix = (description: string) =>
+  z
+    .string('expected an IP address or prefix')
+    .refine(isPrefix, 'expected an IP address or prefix as `10.0.0.0/24`')
+    .meta({ description, format: 'prefix' });
+
+function isPrefix(value: string): boolean {
+  const [host = '', length, more] = value.split('/');
+  const version = isIP(host);
+  if (version === 0 || more !== undefined) return false;
+  return length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= (version === 4 ? 32 : 128));
+}
+
+/** How a server talks; the same for all. */
+export const log = z.strictObject({
+  level: z
+    .enum(
+      ['debug', 'info', 'warn', 'error', 'silent'],
+      'expected `debug`, `info`, `warn`, `error` or `silent`',
+    )
+    .default('info')
+    .meta({ description: 'What is logged. A decision is `info`.' }),
+  format: z.enum(['auto', 'json', 'pretty'], 'expected `auto`, `json` or `pretty`').default('auto').meta({
+    description: '`json` is one object a line; `auto` is `pretty` on a terminal, `json` elsewhere.',
+  }),
+});
+export type LogConfig = z.output<typeof log>;
 
 /** A list, empty where it is left out. */
 export const list = <Item extends z.ZodType>(item: Item, of: string, description: string) =>

@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto';
+import { credentialDigest, parseAssertion } from '../../policy/keynote/index.js';
+import { uuidV7 } from '../../policy/io/uuid.js';
+import type { GrantRequest, Payment, Verdict } from '../../policy/payment/index.js';
+import { BOOKS_MIGRATIONS } from '../../policy/stores/books/schema.js';
+import { StoredBooks } from '../../policy/stores/io/books.js';
+import { openBare } from './bare.js';
+import type { Batch } from './bare.js';
+import type { Subject } from './measure.js';
+
+const PAYERS = Array.from({ length: 100 }, () => `ed25519-base64:${randomBytes(32).toString('base64')}`);
+const note = (length: number): string => `Conditions: note == "${'n'.repeat(length)}" -> "true";\n`;
+const COMMON = ['offer', 'authorization'].map((comment) =>
+  parseAssertion(`KeyNote-Version: 2\nComment: ${comment}\nAuthorizer: "x"\nLicensees: "y"\n${note(600)}`),
+);
+const ATTRIBUTES = new Map(
+  Array.from({ length: 24 }, (_, i) => [`attribute_${i}`, `value of ${i}, of some length`]),
+);
+
+/** Grants as `bandex pdp` writes them down: judged before, each with a check and a nonce of its own. */
+export const GRANTS: Subject<GrantRequest> = {
+  name: 'grants',
+  make: newGrant,
+  open: async (place) => {
+    const books = await StoredBooks.open(place, { instance: 'bench' });
+    return { one: (request) => books.grant(request), close: () => books.close() };
+  },
+  bare: (place) => openBare(place, BOOKS_MIGRATIONS, COLUMNS),
+  rows,
+};
+
+function newGrant(): GrantRequest {
+  const id = uuidV7(Date.now());
+  const nonce = randomBytes(8).toString('hex');
+  const check = parseAssertion(`Authorizer: "x"\nLicensees: "y"\nComment: ${id}\n${note(500)}`);
+  const payment: Payment = {
+    amount: '0.44',
+    currency: 'USD',
+    nonce,
+    duration: undefined,
+    payers: [],
+    session: '10.0.0.1/17/5004',
+    reservation: `10.0.0.1/17/${nonce} FF 198.51.100.9/5004`,
+    bandwidth: 50_000_000,
+    credentials: [check, ...COMMON],
+    checks: [check],
+    totalled: [],
+    isExposureLimited: false,
+    requesters: { route: 'route' },
+  };
+  const verdict: Verdict = { granted: true, reason: '', attributes: ATTRIBUTES, payment };
+  return {
+    id,
+    holder: id,
+    pepId: 'edge-1',
+    handle: '00000001',
+    linkName: 'Dublin-NYC',
+    keys: [{ payer: PAYERS[Math.floor(Math.random() * PAYERS.length)] ?? '', nonce }],
+    verdict,
+    leaving: undefined,
+    now: Date.now(),
+    recheck: () => verdict,
+  };
+}
+
+const COLUMNS = {
+  nonces: ['payer', 'nonce', 'grant_id'],
+  grants: [
+    ...[
+      'id',
+      'reservation',
+      'session',
+      'pep_id',
+      'handle',
+      'link_name',
+      'amount',
+      'sum',
+      'currency',
+      'nonce',
+    ],
+    ...['payers', 'attributes', 'checks', 'credentials', 'totalled', 'requesters', 'state', 'granted_at'],
+  ],
+  holders: ['reservation', 'holder', 'grant_id', 'pep_id', 'handle', 'instance', 'since'],
+};
+
+function rows(requests: readonly GrantRequest[]): Batch {
+  const nonces: unknown[][] = [];
+  const grants: unknown[][] = [];
+  const holders: unknown[][] = [];
+  for (const { id, keys, verdict, pepId, handle, linkName, now } of requests) {
+    const payment = verdict.payment as Payment;
+    const { nonce, reservation, session, amount, currency, requesters, checks } = payment;
+    const payers = keys.map(({ payer }) => payer);
+    nonces.push([payers[0], nonce, id]);
+    grants.push([
+      ...[id, reservation, session, pepId, handle, linkName, amount, 440_000, currency, nonce],
+      JSON.stringify(payers),
+      JSON.stringify(Object.fromEntries(verdict.attributes)),
+      JSON.stringify(checks.map(({ text }) => text)),
+      JSON.stringify(COMMON.map(({ text }) => credentialDigest(text))),
+      ...['[]', JSON.stringify(requesters), 'held', now],
+    ]);
+    holders.push([reservation, `bench/${id}`, id, pepId, handle, 'bench', now]);
+  }
+  return { nonces, grants, holders };
+}

@@ -1,0 +1,101 @@
+import { performance } from 'node:perf_hooks';
+import type { Bare, Batch } from './bare.js';
+
+/** What is made durable, by us and by the engine alone. */
+export interface Subject<Item> {
+  readonly name: string;
+  readonly make: () => Item;
+  readonly open: (
+    place: string,
+  ) => Promise<{ one: (item: Item) => Promise<unknown>; close: () => Promise<void> }>;
+  readonly bare: (place: string) => Promise<Bare>;
+  /** The rows of a batch, as the engine alone is given them. */
+  readonly rows: (items: readonly Item[]) => Batch;
+}
+
+/** Under way at once, and rows of a batch of the engine alone. */
+export const AT_ONCE = 512;
+const BATCHES = 20;
+const ROUNDS = 3;
+const SECONDS = 3;
+
+/**
+ * A second, ours and the engine's, in turns, so that a slow phase of the machine hits both; then how long one takes at half of our
+ * rate, when they come at their times whether or not those before are answered.
+ */
+export async function measure<Item>(
+  subject: Subject<Item>,
+  places: readonly [string, string],
+): Promise<void> {
+  const ours = await subject.open(places[0]);
+  const bare = await subject.bare(places[1]);
+  const make = (count: number): Item[] => Array.from({ length: count }, subject.make);
+  const [rates, bareRates]: number[][] = [[], []];
+  for (let round = 0; round < ROUNDS; round++) {
+    bareRates?.push(
+      await bareRate(
+        bare,
+        Array.from({ length: BATCHES }, () => subject.rows(make(AT_ONCE))),
+      ),
+    );
+    rates?.push(await rate(ours.one, make(BATCHES * AT_ONCE)));
+  }
+  const [own, alone] = [median(rates ?? []), median(bareRates ?? [])];
+  const { p50, p99 } = await latency(ours.one, make(Math.floor((own / 2) * SECONDS)), own / 2);
+  console.log(
+    `    ${subject.name.padEnd(9)} ${text(own)}/s   the engine alone ${text(alone)}/s   ratio ${(own / alone).toFixed(2)}` +
+      `   at half the rate p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`,
+  );
+  await ours.close();
+  await bare.close();
+}
+
+async function bareRate(bare: Bare, batches: readonly Batch[]): Promise<number> {
+  const start = performance.now();
+  for (const batch of batches) await bare.insert(batch);
+  return (batches.length * AT_ONCE) / ((performance.now() - start) / 1000);
+}
+
+async function rate<Item>(one: (item: Item) => Promise<unknown>, items: readonly Item[]): Promise<number> {
+  const start = performance.now();
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let item; (item = items[next++]) !== undefined;) await one(item);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return items.length / ((performance.now() - start) / 1000);
+}
+
+async function latency<Item>(
+  one: (item: Item) => Promise<unknown>,
+  items: readonly Item[],
+  perSecond: number,
+): Promise<{ p50: number; p99: number }> {
+  const times: number[] = [];
+  const pending: Promise<void>[] = [];
+  const start = performance.now();
+  for (let i = 0; i < items.length;) {
+    const due = Math.min(items.length, Math.floor(((performance.now() - start) / 1000) * perSecond) + 1);
+    for (; i < due; i++) {
+      const asked = start + (i / perSecond) * 1000;
+      pending.push(
+        one(items[i] as Item).then(() => {
+          times.push(performance.now() - asked);
+        }),
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  await Promise.all(pending);
+  times.sort((a, b) => a - b);
+  const at = (share: number): number => times[Math.floor(times.length * share)] ?? NaN;
+  return { p50: at(0.5), p99: at(0.99) };
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
+}
+
+function text(perSecond: number): string {
+  return Math.round(perSecond).toLocaleString('en').padStart(8);
+}
