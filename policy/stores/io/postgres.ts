@@ -24,6 +24,8 @@ export function openPostgres<Schema>(url: string, options: OpenOptions = {}): St
   const pool = new pg.Pool(config);
   // A connection that is lost while idle; the pool makes another.
   pool.on('error', failed);
+  // One that is lost while it is lent, between two statements, tells nobody but its own listeners, and the next statement.
+  pool.on('connect', (client) => client.on('error', failed));
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
   return {
     engine: 'postgresql',
