@@ -221,16 +221,30 @@ describe('books', () => {
       assert.deepEqual(await states(), ['n released']);
     });
 
-    it('say of a report that comes too late that it does, and take the reservation back', async () => {
+    it('ask again for what was ended when its report comes too late, so that the router keeps it and it is paid', async () => {
       const removed: string[] = [];
       const at = await desk(books, { removed: (holder) => removed.push(holder) });
       await ask(at, 'n');
       // Another PDP took ours for dead.
       await (await another('two')).sweep(NOW + 1, NOW);
+      assert.deepEqual(await states(), ['n released']);
+      at.report('edge-1 h1', true, NOW);
+      await at.written(SECOND);
+      assert.deepEqual(removed, []);
+      assert.deepEqual([...(await states())].sort(), ['n committed', 'n released']);
+    });
+
+    it('take a reservation back whose report comes too late, when its nonce has paid for another', async () => {
+      const removed: string[] = [];
+      const at = await desk(books, { removed: (holder) => removed.push(holder) });
+      await ask(at, 'n');
+      const two = await another('two');
+      await two.sweep(NOW + 1, NOW);
+      assert.equal((await ask(await desk(two), 'n', { port: 7000, holder: 'x' })).granted, true);
       at.report('edge-1 h1', true, NOW);
       await at.written(SECOND);
       assert.deepEqual(removed, ['edge-1 h1']);
-      assert.deepEqual(await states(), ['n released']);
+      assert.deepEqual([...(await states())].sort(), ['n held', 'n released']);
     });
 
     it('have a PDP that was taken for dead ask for what it holds once more', async () => {
