@@ -83,6 +83,24 @@ describe('store', () => {
       assert.equal(amount, 3n);
     });
 
+    if (name === 'postgresql') {
+      it('runs a transaction again whose connection is lost between two statements', async () => {
+        let tries = 0;
+        await store.transaction(async (db) => {
+          const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db);
+          if (++tries === 1) {
+            await sql`select pg_terminate_backend(${rows[0]?.pid})`.execute(store.db);
+            await new Promise((resolve) => setTimeout(resolve, 100));
+          }
+          await db
+            .insertInto('thing')
+            .values({ name: 'survivor', amount: BigInt(tries) })
+            .execute();
+        });
+        assert.equal(tries, 2);
+      });
+    }
+
     it('lets transactions on two connections count without losing one', async () => {
       const other = await openStore<Schema>(where, MIGRATIONS);
       await store.db.insertInto('thing').values({ name: 'count', amount: 0n }).execute();
