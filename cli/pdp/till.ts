@@ -61,7 +61,7 @@ export class Till {
       resume,
       failed: options.failed,
     });
-    await options.revocations.check(books);
+    await patiently(() => options.revocations.check(books), options.failed);
     const till = new Till(books, config, options);
     await books.beat(Date.now());
     return till;
@@ -166,5 +166,20 @@ export class Till {
       this.options.failed(error);
     }
     if (!this.#isClosed) this.#arm();
+  }
+}
+
+/** A statement that stands alone is not tried again by the store: a connection lost just now is no reason not to start. */
+async function patiently(work: () => Promise<unknown>, failed: (error: unknown) => void): Promise<void> {
+  const until = performance.now() + PATIENCE;
+  for (;;) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (performance.now() > until) throw error;
+      failed(error);
+    }
+    await sleep(LOOK);
   }
 }

@@ -75,6 +75,8 @@ log: { level: error, format: json }
 policy: { files: [policy.kn], appDomain: Band-X, route: route.pub }
 links: [{ name: Dublin-NYC, ifIndex: 1 }]
 store: { database: ${JSON.stringify(database)}, holdTimeout: ${hold}s, deadAfter: ${dead}s, timeout: ${timeout}s }
+# Customers here show the same check twice on purpose, over and over.
+quarantine: { enabled: false }
 log: { level: error, format: json }
 `,
     );
