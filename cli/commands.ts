@@ -30,6 +30,10 @@ export const COMMANDS: Readonly<Record<string, { summary: string; load: () => Pr
   },
   pdp: { summary: 'a policy server for COPS PEPs', load: () => import('./pdp.js') },
   pep: { summary: 'ask a policy server from the command line', load: () => import('./pep.js') },
+  payments: {
+    summary: 'what a policy server was paid, and what became of it',
+    load: () => import('./payments.js'),
+  },
   revoke: {
     summary: 'revoke a key or a credential, at every policy server of a database',
     load: () => import('./revoke.js'),

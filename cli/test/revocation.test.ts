@@ -103,7 +103,7 @@ const INSTALLED = { sqlite: 10_000, postgresql: 2000 };
 const AFFECTED_EVERY = 100;
 
 describe('bandex revoke', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
 
   onEachEngine(({ name, place }) => {
     let folder: string;
@@ -206,6 +206,28 @@ limits: { handles: 20000 }
       assert.match(again.out, /was revoked before/);
       const listed = await runBandex(['revoke', '--list', '--config', config]);
       assert.match(listed.out, /assertion-sha256:[0-9a-f]{64} .* Martha .* account closed/);
+    });
+
+    it('has ended the payments of what was removed, as bandex payments lists them, and no other', async () => {
+      const ran = await runBandex([
+        'payments',
+        '--config',
+        config,
+        '--state',
+        'ended',
+        '--limit',
+        '20000',
+        '--json',
+      ]);
+      const listed = ran.lines.map((line) => JSON.parse(line) as { nonce: string; heldAt: string[] });
+      assert.deepEqual(
+        listed.map(({ nonce }) => nonce).sort(),
+        Array.from({ length: INSTALLED[name] / AFFECTED_EVERY }, (_, i) => `n${i * AFFECTED_EVERY}`).sort(),
+      );
+      assert.ok(listed.every(({ heldAt }) => heldAt.length === 0));
+      const table = await runBandex(['payments', '--config', config, '--state', 'committed', '--limit', '3']);
+      assert.equal(table.lines.length, 4);
+      assert.match(table.lines[1] ?? '', / committed .* 0\.44 USD +Alice +n\d+ +edge/);
     });
 
     it('is refused with exit code 2 where the policy does not let the signer', async () => {
