@@ -122,6 +122,7 @@ export class SimulatedPdp implements Owner, Server {
     if (this.#isKnown && !isKnown) {
       this.sweptAt = this.lastSweptAt = this.scheduler.now;
       this.world.model.tell(this.scheduler.now, `${this.name} is taken for dead`);
+      this.world.model.swept(this);
     }
     this.#isKnown = isKnown;
   }
