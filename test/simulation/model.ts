@@ -188,12 +188,16 @@ export class Model {
 
   /** Another PDP ends what this one held: what was not reported before is free for others. */
   swept(server: Server): void {
-    for (const entry of this.entries)
-      if (entry.server === server)
-        forget(
-          entry,
-          [...entry.unconfirmed].filter((nonce) => nonce !== entry.current),
-        );
+    for (const entry of this.entries) if (entry.server === server) forget(entry, entry.unconfirmed);
+  }
+
+  /** It has asked again for what it holds. */
+  renewed(now: number, server: Server): void {
+    for (const entry of this.entries) {
+      if (entry.server !== server || !entry.isInstalled || entry.nonces.has(entry.current)) continue;
+      entry.nonces.set(entry.current, now);
+      entry.unconfirmed.add(entry.current);
+    }
   }
 
   ended(now: number, entry: Entry): void {

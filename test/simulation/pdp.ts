@@ -342,6 +342,7 @@ export class SimulatedPdp implements Owner, Server {
     if (isAlive) return;
     await this.cashier.renew(this.scheduler.now);
     this.sweptAt = undefined;
+    this.world.model.renewed(this.scheduler.now, this);
     this.world.model.tell(this.scheduler.now, `${this.name} has renewed what it holds`);
   }
 
