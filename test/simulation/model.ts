@@ -21,6 +21,8 @@ export class Entry {
   readonly nonces = new Map<string, number>();
   /** Those of them that no success was heard of. */
   readonly unconfirmed = new Set<string>();
+  /** The last of them: what a PDP asks for again that was taken for dead. */
+  current = '';
   isInstalled = false;
   isEnded = false;
   askedAt = 0;
@@ -108,6 +110,7 @@ export class Model {
       entry.unconfirmed.add(nonce);
     }
     entry.isInstalled = true;
+    entry.current = nonce;
     this.#firstInstall.set(
       `${nonce} ${reservation}`,
       this.#firstInstall.get(`${nonce} ${reservation}`) ?? now,
@@ -181,6 +184,20 @@ export class Model {
     if (!entry.isInstalled || entry.server.sweptAt !== undefined) return;
     const { server, reservation } = entry;
     for (const nonce of entry.nonces.keys()) this.#confirmed.push({ nonce, reservation, server, at: now });
+  }
+
+  /** Another PDP ends what this one held: what was not reported before is free for others. */
+  swept(server: Server): void {
+    for (const entry of this.entries) if (entry.server === server) forget(entry, entry.unconfirmed);
+  }
+
+  /** It has asked again for what it holds. */
+  renewed(now: number, server: Server): void {
+    for (const entry of this.entries) {
+      if (entry.server !== server || !entry.isInstalled || entry.nonces.has(entry.current)) continue;
+      entry.nonces.set(entry.current, now);
+      entry.unconfirmed.add(entry.current);
+    }
   }
 
   ended(now: number, entry: Entry): void {

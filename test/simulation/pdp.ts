@@ -122,6 +122,7 @@ export class SimulatedPdp implements Owner, Server {
     if (this.#isKnown && !isKnown) {
       this.sweptAt = this.lastSweptAt = this.scheduler.now;
       this.world.model.tell(this.scheduler.now, `${this.name} is taken for dead`);
+      this.world.model.swept(this);
     }
     this.#isKnown = isKnown;
   }
@@ -341,6 +342,7 @@ export class SimulatedPdp implements Owner, Server {
     if (isAlive) return;
     await this.cashier.renew(this.scheduler.now);
     this.sweptAt = undefined;
+    this.world.model.renewed(this.scheduler.now, this);
     this.world.model.tell(this.scheduler.now, `${this.name} has renewed what it holds`);
   }
 
