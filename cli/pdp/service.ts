@@ -21,7 +21,7 @@ import type { PolicyState } from './policy.js';
 import { RevocationWatch } from './revoking.js';
 import { quarantineMetrics } from './quarantine-metrics.js';
 import { keyRings, mayOpen, pdpLimits, tlsOptions } from './setup.js';
-import { Till } from './till.js';
+import { patiently, Till } from './till.js';
 import { HealthServer } from './web.js';
 
 const COPS_PORT = 3288;
@@ -134,16 +134,27 @@ export class PdpService {
     this.#health = new HealthServer(this.metrics.registry, () => this.#isReady);
   }
 
+  /** Throws what keeps it from starting, with all closed again: a PDP that does not listen must not count as alive. */
   async start(): Promise<Listening[]> {
+    try {
+      return await this.#start();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  async #start(): Promise<Listening[]> {
     const { config, options } = this;
-    this.#till = await Till.open(config, {
+    const failed = (error: unknown): void => options.log.error({ err: error }, 'failed');
+    const till = (this.#till = await Till.open(config, {
       policy: buildPolicy(config, this.#state),
       clock: options.clock,
       removed: (holder, verdict) => this.#remove(holder, verdict),
-      failed: (error) => options.log.error({ err: error }, 'failed'),
+      failed,
       revocations: this.#revocations,
-    });
-    await this.#guard.open(this.#till.books.store, config);
+    }));
+    await patiently(() => this.#guard.open(till.books.store, config), failed);
     const listening: Listening[] = [];
     for (const { address, port, tls } of config.listen) {
       const at = await this.server.listen({

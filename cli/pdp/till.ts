@@ -61,10 +61,15 @@ export class Till {
       resume,
       failed: options.failed,
     });
-    await patiently(() => options.revocations.check(books), options.failed);
-    const till = new Till(books, config, options);
-    await books.beat(Date.now());
-    return till;
+    try {
+      await patiently(() => options.revocations.check(books), options.failed);
+      await books.beat(Date.now());
+    } catch (error) {
+      // An open database would keep the process alive that could not start.
+      await books.close();
+      throw error;
+    }
+    return new Till(books, config, options);
   }
 
   private constructor(
@@ -170,7 +175,10 @@ export class Till {
 }
 
 /** A statement that stands alone is not tried again by the store: a connection lost just now is no reason not to start. */
-async function patiently(work: () => Promise<unknown>, failed: (error: unknown) => void): Promise<void> {
+export async function patiently(
+  work: () => Promise<unknown>,
+  failed: (error: unknown) => void,
+): Promise<void> {
   const until = performance.now() + PATIENCE;
   for (;;) {
     try {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KeyRing, R_TYPE, TRIGGER_ERROR } from '../../cops/index.js';
@@ -106,6 +108,22 @@ async function errorCode(answer: Promise<unknown>): Promise<number | string> {
   }
   return 'decided';
 }
+
+describe('a PDP that cannot listen', () => {
+  it('ends with 1, and does not stay behind with its database open', async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const { port } = taken.address() as AddressInfo;
+    const folder = mkdtempSync(join(tmpdir(), 'bandex-pdp-'));
+    const config = join(folder, 'pdp.yaml');
+    writeFileSync(config, `listen: [{ address: 127.0.0.1, port: ${port} }]\nstore: { database: books.db }\n`);
+    const { code, err } = await ended(startBandex(['pdp', '--config', config]));
+    await new Promise<void>((resolve) => taken.close(() => resolve()));
+    rmSync(folder, { recursive: true, force: true });
+    assert.equal(code, 1, err);
+    assert.match(err, /EADDRINUSE/);
+  }).timeout(30_000);
+});
 
 describe('a PDP as configured', () => {
   let bench: Bench;

@@ -31,9 +31,15 @@ export class Restarted {
     return this.port !== 0;
   }
 
-  /** Resolves when it is ready; at once if it is. */
-  ready(): Promise<void> {
-    return this.isUp ? Promise.resolve() : new Promise((resolve) => this.#ready.push(resolve));
+  /** Resolves when it is ready; at once if it is. One that does not come up within so many milliseconds has failed. */
+  async ready(patience = 60_000): Promise<void> {
+    if (this.isUp) return;
+    const timer = setTimeout(() => {
+      this.failures.push(`${this.name} did not come up: ${this.#told}`);
+      this.#child?.kill('SIGKILL');
+    }, patience);
+    await new Promise<void>((resolve) => this.#ready.push(resolve));
+    clearTimeout(timer);
   }
 
   /** Power fails, and comes back. */

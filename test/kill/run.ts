@@ -35,7 +35,7 @@ export interface KillReport extends Found {
 const TIMES = { hold: 4, dead: 8, timeout: 4 } as const;
 /** Time between a start and the kill: up to this, milliseconds, on top of what a start takes now and then. */
 const LIFE = 1500;
-const SLOWEST = 120_000;
+const SLOWEST = 60_000;
 
 /** Two policy servers, a clearing centre and a depositor are killed over and over, under load; then all is counted. */
 export async function killRun(options: KillOptions): Promise<KillReport> {
@@ -82,7 +82,7 @@ class KillRun {
     const url = (): string => `http://127.0.0.1:${toCentre.port}`;
     this.#add('depositor', 'depositor', town.depositor(database, url));
     const ports = await Promise.all(pdps.map((pdp) => this.#proxy(() => pdp.port, 1500)));
-    await Promise.all(this.#processes.map(({ process }) => process.ready()));
+    await Promise.all(this.#processes.map(({ process }) => process.ready(SLOWEST)));
     const routers = (this.#routers = new Routers(
       ports.map(({ port }) => port),
       this.#random,
@@ -132,7 +132,7 @@ class KillRun {
   /** Kills it at any instant: now and then before it is up, mostly at work. */
   async #killing(process: Restarted, role: Role): Promise<void> {
     while (this.#kills(role) < this.options.kills && !this.#isEnding) {
-      if (this.#random() < 0.85) await process.ready();
+      if (this.#random() < 0.85) await process.ready(SLOWEST);
       await sleep(this.#random() ** 2 * LIFE);
       process.kill();
       this.#tell();
@@ -158,7 +158,7 @@ class KillRun {
     const { progress } = this.options;
     for (const proxy of this.#proxies) proxy.isCutting = false;
     await routers.rest();
-    await Promise.all(this.#processes.map(({ process }) => process.ready()));
+    await Promise.all(this.#processes.map(({ process }) => process.ready(SLOWEST)));
     await routers.settled();
     const until = performance.now() + SLOWEST;
     // PDPs that were killed are taken for dead, and what their routers had ends or is held elsewhere.
