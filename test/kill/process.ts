@@ -11,6 +11,8 @@ export class Restarted {
   port = 0;
   /** Ends that nobody asked for, with what was said last. */
   readonly failures: string[] = [];
+  /** Those before it was ready: with its database away for longer than its patience it gives up, and is started again. */
+  readonly failedStarts: string[] = [];
   #child: ChildProcess | undefined;
   #isWanted = true;
   #told = '';
@@ -78,10 +80,11 @@ export class Restarted {
       this.#told = (this.#told + text).slice(-MOST_TOLD);
     });
     child.once('close', (code, signal) => {
+      const ends = this.port === 0 ? this.failedStarts : this.failures;
       this.port = 0;
       this.#child = undefined;
       if (signal !== 'SIGKILL' && this.#isWanted)
-        this.failures.push(`${this.name} ended with ${code ?? signal}: ${this.#told}`);
+        ends.push(`${this.name} ended with ${code ?? signal}: ${this.#told}`);
       if (this.#isWanted) this.#start();
     });
   }

@@ -27,6 +27,8 @@ export interface KillReport extends Found {
   readonly cuts: number;
   readonly attempts: number;
   readonly unanswered: number;
+  /** Starts that were given up because PostgreSQL could not be reached. */
+  readonly failedStarts: number;
   /** How long a start takes on average, milliseconds. */
   readonly startMillis: Readonly<Record<Role, number>>;
   readonly seconds: number;
@@ -195,6 +197,8 @@ class KillRun {
       depositor: of('depositor'),
     });
     const failures = this.#processes.flatMap(({ process }) => process.failures);
+    const failedStarts = this.#processes.flatMap(({ process }) => process.failedStarts);
+    if (this.cluster === undefined) failures.push(...failedStarts);
     return {
       ...found,
       problems: [...found.problems, ...failures],
@@ -203,6 +207,7 @@ class KillRun {
       cuts: this.#proxies.reduce((all, { cuts }) => all + cuts, 0),
       attempts: routers.attempts.length,
       unanswered: routers.unanswered,
+      failedStarts: failedStarts.length,
       startMillis: each(mean),
       seconds: Math.round((performance.now() - this.#started) / 1000),
     };
