@@ -1,0 +1,40 @@
+import type { RsvpInput, RsvpMessage } from '../wire/index.js';
+import type { ArrivedPacket } from '../engine/packet.js';
+
+/**
+ * State that this node keeps telling a neighbour: a Path to an outgoing interface, a Resv to a previous hop (RFC 2205 3.7).
+ * The exchange decides when it is told again, and how: whole, or by its MESSAGE_ID in an Srefresh (RFC 2961 5).
+ */
+export interface Advert {
+  /** Index of the interface that it leaves by. */
+  readonly interface: number;
+  readonly source?: string;
+  readonly destination: string;
+  readonly routerAlert: boolean;
+  readonly ttl: number;
+  /** The RSVP neighbour that it is for, where it is known: a Resv's previous hop, a Path's next hop once that has spoken. */
+  readonly neighbour?: string;
+  /** Refresh period R of this state, in milliseconds; the exchange adds the jitter (RFC 2205 3.7). */
+  readonly refreshPeriod: number;
+  /** The whole message as it is now, without MESSAGE_ID and INTEGRITY; made anew each time, so that nothing is kept twice. */
+  message(): RsvpInput;
+}
+
+/** State of this node that a neighbour keeps refreshing; called for each refresh, whole or by MESSAGE_ID. */
+export interface Refreshed {
+  refreshed(now: number): void;
+}
+
+/** A message for the engine: authentic where keys ask for it, unbundled, with a correct checksum. */
+export interface ArrivedMessage {
+  readonly message: RsvpMessage;
+  readonly packet: ArrivedPacket;
+  /**
+   * The neighbour that sent it: RSVP_HOP where the message has one, else the IP source. With `messageId` it names what the
+   * neighbour refreshes by number from now on, once the engine has bound it to its state.
+   */
+  readonly neighbour: string;
+  readonly messageId?: { readonly epoch: number; readonly messageIdentifier: number };
+  /** What is wrong with the objects (the rest of the message could be read); empty for a good message. */
+  readonly faults: readonly Error[];
+}
