@@ -247,8 +247,12 @@ describe('a PDP on the network', () => {
     this.timeout(20_000);
     const large: ContextDecision = { command: 'install', clientSpecific: new Uint8Array(60_000) };
     const refused: string[] = [];
+    let decided = 0;
     const { server, port } = await serve({
-      decide: () => large,
+      decide: () => {
+        decided++;
+        return large;
+      },
       limits: { stallTimeout: 200 },
       refused: (_, problem) => refused.push(problem),
     });
@@ -256,12 +260,9 @@ describe('a PDP on the network', () => {
     peer.socket.pause();
     const requests = Buffer.concat([OPN, ...Array.from({ length: 2000 }, (_, i) => req(i))]);
     peer.send(requests);
-    let most = 0;
-    const watch = setInterval(() => (most = Math.max(most, process.memoryUsage().arrayBuffers)), 5);
     await until(() => server.connectionCount === 0, 10_000);
-    clearInterval(watch);
-    // 2,000 decisions of 60 kB would be 120 MB.
-    assert.ok(most < 100e6, `${most} octets`);
+    // 2,000 decisions of 60 kB would be 120 MB. What both kernel buffers take, and the limit above that, is decided upon.
+    assert.ok(decided < 1000, `${decided} decisions`);
     assert.deepEqual(refused.length, 1);
     await assertAliveWith(port);
   });
