@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { hasPostgres } from '../../policy/stores/test/postgres.js';
+import { THOROUGH } from '../thorough.js';
 import { killRun } from './run.js';
 
 /** Of each role; `npm run kill -- --kills 500` does more. */
-const KILLS = 12;
+const KILLS = THOROUGH ? 20 : 6;
 
 describe('whatever is killed, at any instant', function () {
   this.timeout(300_000);

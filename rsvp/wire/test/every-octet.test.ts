@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict';
+import { THOROUGH } from '../../../test/thorough.js';
 import { fromHex, RSVP, toHex, WireError } from '../index.js';
 import { capturedMessages } from './captured.js';
 import { VECTORS } from './vectors.js';
 
 /** The octets of the common header, of which Length says how much of the rest is part of the message. */
 const HEADER = 8;
+
+/** All values, or those that lengths and flags break at: one bit other, one more, one less, none, all. */
+function valuesAfter(before: number): Iterable<number> {
+  if (THOROUGH) return Array(256).keys();
+  const bits = Array.from({ length: 8 }, (_, bit) => before ^ (1 << bit));
+  return new Set([...bits, before + 1, before - 1, 0, 255].map((value) => value & 0xff));
+}
 
 /** A Path message that holds one object's vector. */
 function messageOf(hex: string): Uint8Array {
@@ -35,13 +43,13 @@ describe('every change of one octet', () => {
     ...capturedMessages().map(({ octets }) => Uint8Array.from(octets)),
   ];
 
-  it('of every vector and captured message, to each of its 255 other values, ends in a value or a WireError', function () {
+  it('of every vector and captured message, to other values, ends in a value or a WireError', function () {
     this.timeout(600_000);
     let changes = 0;
     for (const octets of messages) {
       for (let at = 0; at < octets.length; at++) {
         const before = octets[at]!;
-        for (let value = 0; value < 256; value++) {
+        for (const value of valuesAfter(before)) {
           if (value === before) continue;
           octets[at] = value;
           survives(octets, at);
@@ -50,6 +58,6 @@ describe('every change of one octet', () => {
         octets[at] = before;
       }
     }
-    assert.ok(changes > 1_000_000);
+    assert.ok(changes > (THOROUGH ? 1_000_000 : 50_000));
   });
 });
