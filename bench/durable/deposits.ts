@@ -4,7 +4,7 @@ import type { HandedIn } from '../../policy/clearing/accept.js';
 import { CLEARING_MIGRATIONS } from '../../policy/clearing/index.js';
 import type { ClearingSchema, Deposit } from '../../policy/clearing/index.js';
 import { uuidV7 } from '../../policy/io/uuid.js';
-import { Batcher } from '../../policy/stores/io/batcher.js';
+import { Batcher } from '../../policy/stores/batcher.js';
 import { openStore } from '../../policy/stores/io/open.js';
 import { openBare } from './bare.js';
 import type { Batch } from './bare.js';
@@ -43,9 +43,6 @@ export const DEPOSITS: Subject<HandedIn> = {
     const batcher = new Batcher<HandedIn, unknown>({
       run: (items) => store.transaction((db) => acceptDeposits(store.engine, db, items, Date.now())),
       most: 512,
-      timeout: 60_000,
-      timedOut: () => new Error('timed out'),
-      concernsAll: () => true,
     });
     return {
       one: async (item) => {

@@ -1,3 +1,4 @@
+import { Batcher } from '../stores/batcher.js';
 import type { Store } from '../stores/store.js';
 import { acceptDeposits, duplicateOf } from './accept.js';
 import type { HandedIn } from './accept.js';
@@ -5,7 +6,6 @@ import { keyIdOf } from './accounts.js';
 import type { Directory, KnownAccount } from './accounts.js';
 import { audit } from './audit.js';
 import type { AuditReport } from './audit.js';
-import { Committer } from './committer.js';
 import { contentDigest } from './deposit.js';
 import type { Assertions, Claim, DepositAnswer, DepositRequest, Hold, HoldAnswer } from './deposit.js';
 import { findKnown } from './desk.js';
@@ -30,6 +30,8 @@ export interface ClearingOptions {
 }
 
 const JUDGED_AT_ONCE = 16;
+/** Deposits, or holds, of one transaction. */
+const MOST_AT_ONCE = 1000;
 
 export type Payment =
   { readonly answer: 'paid' | 'was-paid'; readonly batch: BatchView } | { readonly answer: 'unknown' };
@@ -38,19 +40,23 @@ export type Payment =
 export class ClearingCentre {
   readonly #store: Store<ClearingSchema>;
   readonly #judge: DepositJudge;
-  readonly #deposits: Committer<[HandedIn, number], DepositAnswer>;
-  readonly #holds: Committer<[AskedHold, number], HoldAnswer>;
+  readonly #deposits: Batcher<[HandedIn, number], DepositAnswer>;
+  readonly #holds: Batcher<[AskedHold, number], HoldAnswer>;
 
   constructor(private readonly options: ClearingOptions) {
     const { store } = options;
     this.#store = store;
     this.#judge = options.judge;
-    this.#deposits = new Committer((items) =>
-      store.transaction((db) => acceptDeposits(store.engine, db, items.map(first), latest(items))),
-    );
-    this.#holds = new Committer((items) =>
-      store.transaction((db) => placeHolds(store.engine, db, items.map(first), latest(items))),
-    );
+    this.#deposits = new Batcher({
+      run: (items) =>
+        store.transaction((db) => acceptDeposits(store.engine, db, items.map(first), latest(items))),
+      most: MOST_AT_ONCE,
+    });
+    this.#holds = new Batcher({
+      run: (items) =>
+        store.transaction((db) => placeHolds(store.engine, db, items.map(first), latest(items))),
+      most: MOST_AT_ONCE,
+    });
   }
 
   get directory(): Directory {
@@ -80,7 +86,7 @@ export class ClearingCentre {
     const known = await findKnown(this.#store.engine, this.#store.db, handedIn.filter(isStorable));
     const unknown = handedIn.filter((one) => duplicateOf(one, known) === undefined);
     await this.#inTurns(unknown, (one) => one.judgement());
-    const answers = await this.#deposits.submit(handedIn.filter(isStorable).map((one) => [one, now]));
+    const answers = await this.#deposits.addAll(handedIn.filter(isStorable).map((one) => [one, now]));
     let at = 0;
     return handedIn.map(
       (one) => (isStorable(one) ? answers[at++] : undefined) ?? refused(one.id, one.judgement()),
@@ -106,7 +112,7 @@ export class ClearingCentre {
           };
       asked.push({ ...this.#named(isp, claim), currency: hold.currency, expires, judgement });
     });
-    const answers = await this.#holds.submit(asked.filter(isStorable).map((one) => [one, now]));
+    const answers = await this.#holds.addAll(asked.filter(isStorable).map((one) => [one, now]));
     let at = 0;
     return asked.map(
       (one) => (isStorable(one) ? answers[at++] : undefined) ?? refused(one.id, one.judgement),
@@ -156,7 +162,7 @@ export class ClearingCentre {
 
   /** When everything that was submitted has its answer. */
   async idle(): Promise<void> {
-    await Promise.all([this.#deposits.idle(), this.#holds.idle()]);
+    await Promise.all([this.#deposits.drained(), this.#holds.drained()]);
   }
 
   async close(): Promise<void> {

@@ -10,8 +10,9 @@ import { BOOKS_MIGRATIONS } from '../books/schema.js';
 import type { BooksSchema } from '../books/schema.js';
 import { StoreUnavailable } from '../store.js';
 import type { Store } from '../store.js';
-import { Batcher } from './batcher.js';
-import type { Timing } from './batcher.js';
+import { Batcher } from '../batcher.js';
+import type { Timing } from '../batcher.js';
+import { EVENT_LOOP } from './timing.js';
 import { openStore } from './open.js';
 import type { OpenOptions } from './open.js';
 
@@ -61,10 +62,12 @@ export class StoredBooks implements Books {
     this.#batcher = new Batcher({
       run: (operations) => this.#write(operations),
       most: options.batch ?? 512,
-      timeout: options.timeout ?? 10_000,
-      timedOut: () => new StoreUnavailable('the database did not answer in time'),
       concernsAll: (error) => error instanceof StoreUnavailable,
-      timing: options.timing,
+      patience: {
+        timing: options.timing ?? EVENT_LOOP,
+        timeout: options.timeout ?? 10_000,
+        timedOut: () => new StoreUnavailable('the database did not answer in time'),
+      },
     });
   }
 

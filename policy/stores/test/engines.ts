@@ -13,7 +13,10 @@ export function sharedCluster(): Promise<Cluster> {
 }
 
 // Loaded by several test files, run once: a hook of the root suite.
-after(async () => (await cluster)?.stop());
+after(async function () {
+  this.timeout(120_000);
+  (await cluster)?.stop();
+});
 
 /** Where a test puts an empty database: a file of its own, or a database on the shared server. */
 export interface Engine {

@@ -1,4 +1,4 @@
-/** When things happen: the event loop, or whoever plays it. */
+/** When things happen: the event loop (`io/timing.ts`), or whoever plays it. */
 export interface Timing {
   /** Runs once those who ask at the same time have asked. */
   readonly defer: (run: () => void) => void;
@@ -6,55 +6,55 @@ export interface Timing {
   readonly after: (milliseconds: number, run: () => void) => () => void;
 }
 
-const EVENT_LOOP: Timing = {
-  defer: (run) => void setImmediate(run),
-  after: (milliseconds, run) => {
-    const timer = setTimeout(run, milliseconds);
-    return () => clearTimeout(timer);
-  },
-};
+export interface BatcherOptions<Item, Result> {
+  /** Does all of them; one result each, in their order. */
+  readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
+  /** Items in one batch at most. */
+  readonly most: number;
+  /**
+   * Does an error say nothing about single items? Otherwise they are done one by one, to spare the others. Left out, it
+   * always concerns all.
+   */
+  readonly concernsAll?: (error: unknown) => boolean;
+  /**
+   * How long an item waits for its result before whoever asked is told that there is none, milliseconds. It is not begun
+   * then; where it was, it may yet be done.
+   */
+  readonly patience?: {
+    readonly timing: Timing;
+    readonly timeout: number;
+    readonly timedOut: () => Error;
+  };
+}
 
 /**
  * Group commit: what is asked while a batch is under way goes into the next one, so that many answers share one flush of
- * the disk. Within a turn of the event loop all are collected.
+ * the disk. A transaction costs what its flush costs, however much is in it.
  */
 export class Batcher<Item, Result> {
   #waiting: Waiting<Item, Result>[] = [];
   #isRunning = false;
   #isScheduled = false;
   #idle: (() => void)[] = [];
-  readonly #timing: Timing;
 
-  constructor(
-    private readonly options: {
-      /** Does all of them; one result each, in their order. */
-      readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
-      /** Items in one batch at most. */
-      readonly most: number;
-      /**
-       * How long an item waits for its result before whoever asked is told that there is none, milliseconds. It is not begun
-       * then; where it was, it may yet be done.
-       */
-      readonly timeout: number;
-      readonly timedOut: () => Error;
-      /** Does the error say nothing about single items? Otherwise they are done one by one, to spare the others. */
-      readonly concernsAll: (error: unknown) => boolean;
-      readonly timing?: Timing | undefined;
-    },
-  ) {
-    this.#timing = options.timing ?? EVENT_LOOP;
-  }
+  constructor(private readonly options: BatcherOptions<Item, Result>) {}
 
   add(item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
-      const entry: Waiting<Item, Result> = { item, resolve, reject, isLate: false, cancel: () => undefined };
-      entry.cancel = this.#timing.after(this.options.timeout, () => {
+      const { patience } = this.options;
+      const entry: Waiting<Item, Result> = { item, resolve, reject, isLate: false };
+      entry.cancel = patience?.timing.after(patience.timeout, () => {
         entry.isLate = true;
-        reject(this.options.timedOut());
+        reject(patience.timedOut());
       });
       this.#waiting.push(entry);
       this.#schedule();
     });
+  }
+
+  /** A result each, in their order. They may be done in several batches: if one fails, others may have been done. */
+  addAll(items: readonly Item[]): Promise<Result[]> {
+    return Promise.all(items.map((item) => this.add(item)));
   }
 
   /** Resolves when nothing is waiting. */
@@ -66,7 +66,8 @@ export class Batcher<Item, Result> {
   #schedule(): void {
     if (this.#isRunning || this.#isScheduled) return;
     this.#isScheduled = true;
-    this.#timing.defer(() => {
+    const defer = this.options.patience?.timing.defer ?? queueMicrotask;
+    defer(() => {
       this.#isScheduled = false;
       void this.#run();
     });
@@ -86,16 +87,16 @@ export class Batcher<Item, Result> {
     try {
       const results = await run(batch.map(({ item }) => item));
       batch.forEach((entry, i) => {
-        entry.cancel();
+        entry.cancel?.();
         entry.resolve(results[i] as Result);
       });
     } catch (error) {
-      if (batch.length > 1 && !concernsAll(error)) {
+      if (batch.length > 1 && concernsAll?.(error) === false) {
         for (const entry of batch) await this.#runBatch([entry]);
         return;
       }
       for (const entry of batch) {
-        entry.cancel();
+        entry.cancel?.();
         entry.reject(error as Error);
       }
     }
@@ -106,6 +107,6 @@ interface Waiting<Item, Result> {
   readonly item: Item;
   readonly resolve: (result: Result) => void;
   readonly reject: (error: Error) => void;
-  cancel: () => void;
+  cancel?: (() => void) | undefined;
   isLate: boolean;
 }
