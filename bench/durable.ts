@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hasPostgres, startCluster } from '../policy/stores/test/postgres.js';
 import { DEPOSITS } from './durable/deposits.js';
+import { flushTimes } from './durable/flush.js';
 import { GRANTS } from './durable/grants.js';
 import { AT_ONCE, measure } from './durable/measure.js';
 
@@ -16,6 +17,8 @@ export async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'bandex-bench-'));
   let count = 0;
   const file = (): string => join(folder, `${++count}.db`);
+  const { p50, p99 } = flushTimes(folder);
+  console.log(`  the disk alone makes an append durable in p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`);
   try {
     console.log('  SQLite (WAL, synchronous=FULL)');
     await measure(GRANTS, [file(), file()]);
