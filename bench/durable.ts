@@ -18,7 +18,9 @@ export async function main(): Promise<void> {
   let count = 0;
   const file = (): string => join(folder, `${++count}.db`);
   const { p50, p99 } = flushTimes(folder);
-  console.log(`  the disk alone makes an append durable in p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`);
+  console.log(
+    `  the disk alone makes an append durable in p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`,
+  );
   try {
     console.log('  SQLite (WAL, synchronous=FULL)');
     await measure(GRANTS, [file(), file()]);
