@@ -21,6 +21,10 @@ export class TimerHeap<T extends Timed> {
     return first === undefined ? undefined : first.due + (this.#origin ?? 0);
   }
 
+  dueOf(item: T): number {
+    return item.due + (this.#origin ?? 0);
+  }
+
   /** Puts in what is not in yet and moves what is. Rounds up: nothing is due too soon. */
   set(item: T, due: number): void {
     // A whole number, so that adding it to a whole number is exact, and the time `next` says is late enough.
