@@ -1,3 +1,4 @@
+import type { Cause, Notice } from '../exchange/effect.js';
 import type { WireObject } from '../wire/index.js';
 import type { Flow, TokenBucket } from './flow.js';
 import type { StyleName } from './style.js';
@@ -177,7 +178,6 @@ export interface RouteEvent extends About {
 export const DROPS = [
   'malformed',
   'unknown-message',
-  'unknown-interface',
   'own-message',
   'not-for-us',
   'bad-handle',
@@ -202,7 +202,7 @@ export interface Dropped {
 }
 
 export interface LimitReached {
-  readonly kind: 'limit';
+  readonly kind: 'limit-reached';
   readonly session?: string;
   readonly limit: string;
   readonly most: number;
@@ -253,14 +253,7 @@ export interface Upcall extends About {
 
 /** From the exchange beneath. */
 export interface ExchangeEvent {
-  readonly kind:
-    | 'truncated'
-    | 'bad-length'
-    | 'bad-version'
-    | 'bad-checksum'
-    | 'malformed'
-    | 'bad-bundle'
-    | 'unknown-interface';
+  readonly kind: Cause | Notice;
   readonly session?: string;
   readonly text: string;
 }
