@@ -35,5 +35,7 @@ const built = spawnSync(process.execPath, [gyp, 'rebuild', '--directory', folder
 });
 if (built.status !== 0) {
   process.stderr.write(`${built.stdout}${built.stderr}\n`);
-  skipped('a C compiler, make and Python are needed; then `npm rebuild bandex`, or `npm run install` in a checkout');
+  skipped(
+    'a C compiler, make and Python are needed; then `npm rebuild bandex`, or `npm run install` in a checkout',
+  );
 }
