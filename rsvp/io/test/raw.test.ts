@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { fromHex, toHex } from '../../wire/index.js';
 import { Line } from './namespace.js';
-import { Remote, type Told } from './remote.js';
+import { Remote } from './remote.js';
+import type { Told } from './talker.js';
 
 /** A PathTear for 10.2.0.1 (RFC 2205 3.1.5) that nobody here reads: it has a wrong checksum on purpose. */
 const TEAR = '1005dead40000014000c01010a02000111001388';
@@ -66,7 +67,8 @@ describe('raw transport, in network namespaces', function () {
   });
 
   async function raw(where: 'sender' | 'router' | 'receiver', receiveBuffer?: number): Promise<Remote> {
-    const remote = await Remote.raw(line[where], {
+    const remote = await Remote.start(line[where], {
+      do: 'raw',
       intercepts: where === 'router',
       ...(receiveBuffer === undefined ? {} : { receiveBuffer }),
     });
