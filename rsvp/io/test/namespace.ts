@@ -55,11 +55,8 @@ export class Namespace {
 
   /** Runs a script; `under` is a command that is to run it, as `setpriv`. */
   node(script: string, under: readonly string[] = []): ChildProcessWithoutNullStreams {
-    const [first, ...more] = [...under, process.execPath, '--enable-source-maps', script] as [
-      string,
-      ...string[],
-    ];
-    const [program = '', ...args] = this.command(first, more);
+    const all = [...under, process.execPath, '--enable-source-maps', script];
+    const [program = '', ...args] = this.command(all[0] ?? '', all.slice(1));
     return spawn(program, args);
   }
 
