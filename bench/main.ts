@@ -7,6 +7,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<{ main(): unknown }>>> =
   keynote: () => import('./keynote.js'),
   rsvp: () => import('./rsvp.js'),
   tools: () => import('./tools.js'),
+  raw: () => import('./raw.js'),
   cops: () => import('./cops.js'),
   paid: () => import('./paid.js'),
   durable: () => import('./durable.js'),
