@@ -236,8 +236,11 @@ describe('raw transport, in network namespaces', function () {
     );
   }
 
-  it('the process ends by itself once the transport is closed', async () => {
+  it('the process ends by itself once the transport is closed, or when it was told not to wait for it', async () => {
     const middle = await raw('router');
     assert.equal(await middle.close(), 0);
+    const other = await raw('router');
+    other.order({ do: 'unref' });
+    assert.equal(await other.end(), 0);
   });
 });
