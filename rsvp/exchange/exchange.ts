@@ -1,77 +1,140 @@
 import type { ArrivedPacket } from '../engine/packet.js';
-import {
-  find,
-  RsvpHopIpv4,
-  RsvpHopIpv4IfId,
-  RsvpHopIpv6,
-  RsvpHopIpv6IfId,
-  MessageId,
-} from '../wire/index.js';
-import type { RsvpInput, RsvpMessage, WireError, WireObject } from '../wire/index.js';
 import type { Advert, ArrivedMessage, Refreshed } from './advert.js';
+import { Acknowledger } from './acknowledger.js';
+import { Authenticator } from './authenticator.js';
 import { Bindings } from './bindings.js';
 import type { MessageOrder } from './bindings.js';
-import { CAUSES, Drop } from './effect.js';
+import { Journal } from './effect.js';
 import type { Cause, ExchangeEffect } from './effect.js';
-import { BUNDLE, frame, partsOf } from './frame.js';
-import { Neighbour, neighbourKey } from './neighbour.js';
+import { INTEGRITY_LIMIT } from './integrity.js';
+import { Inbound } from './inbound.js';
+import { Neighbours } from './neighbour.js';
+import type { Neighbour } from './neighbour.js';
+import { retransmissionOf, roomIn } from './options.js';
 import type { ExchangeOptions } from './options.js';
+import { NEIGHBOUR_TTL, Outbox } from './outbox.js';
+import type { Queued } from './outbox.js';
 import { withTimeValues } from './outgoing.js';
 import type { Outgoing } from './outgoing.js';
+import { Receiver } from './receiver.js';
+import { Reduction } from './reduction.js';
 import { Refresher } from './refresher.js';
+import { Pending, Retransmitter } from './retransmitter.js';
+import { capacityOf, srefreshOf } from './summary.js';
+import { Told } from './told.js';
 
 /**
  * What lies between an engine's state and packets. Whatever a call has to say gathers until `effects` is asked for it: so what
  * one packet gave rise to can leave together. `now` is in milliseconds and never goes back.
  */
 export class Exchange {
-  /** What had no effect, by cause. */
-  readonly dropped: Readonly<Record<Cause, number>>;
   readonly #options: ExchangeOptions;
-  readonly #neighbours = new Map<string, Neighbour>();
+  readonly #journal = new Journal();
   readonly #bindings = new Bindings();
+  readonly #acknowledger = new Acknowledger();
+  readonly #retransmitter = new Retransmitter();
+  readonly #neighbours: Neighbours;
+  readonly #reduction: Reduction;
   readonly #refresher: Refresher;
-  #effects: ExchangeEffect[] = [];
+  readonly #outbox: Outbox;
+  readonly #authenticator: Authenticator;
+  readonly #inbound: Inbound;
+  #messageIdentifier: number;
+  #now = 0;
 
   constructor(options: ExchangeOptions) {
+    checkOptions(options);
     this.#options = options;
-    this.#refresher = new Refresher(() => options.random());
-    this.dropped = Object.fromEntries(CAUSES.map((cause) => [cause, 0])) as Record<Cause, number>;
+    this.#messageIdentifier = (options.firstMessageIdentifier - 1) | 0;
+    this.#neighbours = new Neighbours(options.neighbourLimit ?? 1024);
+    this.#reduction = new Reduction(options, this.#neighbours);
+    this.#refresher = new Refresher({
+      summaryOf: (now, advert) => this.#reduction.summaryOf(now, advert),
+      capacityOf: (target) => {
+        const settings = options.interface(target.interface);
+        if (settings === undefined) return 1;
+        const seal = settings.integrity?.send === undefined ? 0 : INTEGRITY_LIMIT;
+        return capacityOf(target, roomIn(settings, target.destination) - seal);
+      },
+      wholeEvery: (index) => options.interface(index)?.wholeEvery ?? WHOLE_EVERY,
+      random: () => options.random(),
+    });
+    this.#outbox = new Outbox(options, this.#neighbours, this.#acknowledger, this.#journal);
+    this.#authenticator = new Authenticator(options.secret, this.#journal, (challenge) =>
+      this.#outbox.addChallenge(challenge),
+    );
+    const receiver = new Receiver(options, this.#bindings, this.#acknowledger, this.#outbox, this.#journal, {
+      acknowledged: (id) => this.#retransmitter.cancel(id),
+      refused: (now, id) => this.#refused(now, id),
+      knowsNoMessageId: (now, neighbour) => this.#withoutMessageIds(now, neighbour),
+    });
+    this.#inbound = new Inbound(
+      options,
+      this.#neighbours,
+      this.#authenticator,
+      this.#journal,
+      (now, admitted) => receiver.act(now, admitted),
+    );
+  }
+
+  /** What had no effect, by cause. */
+  get dropped(): Readonly<Record<Cause, number>> {
+    return this.#journal.dropped;
+  }
+
+  /** How much is held, for whoever watches: adverts, received state bound to a number, neighbours, messages not acknowledged. */
+  get sizes(): Readonly<Record<'adverts' | 'bound' | 'neighbours' | 'unacknowledged', number>> {
+    return {
+      adverts: this.#refresher.size,
+      bound: this.#bindings.size,
+      neighbours: this.#neighbours.size,
+      unacknowledged: this.#retransmitter.size,
+    };
   }
 
   /** The messages for the engine in what has arrived: none, one, or those of a Bundle (RFC 2961 3.4). */
   receive(now: number, packet: ArrivedPacket): ArrivedMessage[] {
-    if (this.#options.interface(packet.interface) === undefined)
-      return this.#drop(packet, new Drop('unknown-interface', 'RSVP does not run on the interface'));
-    const octets = frame(packet.octets);
-    if (octets instanceof Drop) return this.#drop(packet, octets);
-    if (octets[1] !== BUNDLE) return this.#receiveOne(now, packet, octets);
-    const parts = partsOf(octets);
-    if (parts instanceof Drop) return this.#drop(packet, parts);
-    const messages: ArrivedMessage[] = [];
-    for (const part of parts) {
-      const whole = frame(part);
-      if (whole instanceof Drop) this.#drop(packet, whole);
-      // RFC 2961 3.4: a part counts as if it had come alone, but with the Send_TTL of the Bundle.
-      else messages.push(...this.#receiveOne(now, packet, whole, octets[4]));
-    }
-    return messages;
+    this.#now = now;
+    return this.#inbound.receive(now, packet);
   }
 
   /** Tells new or changed state at once, and again every R or so from now on. The same advert, changed, is told again. */
   tell(now: number, advert: Advert): void {
-    this.#refresher.tell(now, advert);
-    this.#sendAdvert(advert);
+    this.#now = now;
+    if (!(advert.refreshPeriod >= 1))
+      throw new RangeError(`refreshPeriod: ${advert.refreshPeriod} is not a number of milliseconds`);
+    const told = this.#refresher.enter(advert);
+    this.#retransmitter.cancel(told.id);
+    const isNumbered = this.#reduction.usesMessageId(advert);
+    // A trigger message has a greater Message_Identifier than all before (RFC 2961 4.5).
+    this.#refresher.number(told, isNumbered ? this.#nextIdentifier() : 0);
+    this.#sendWhole(now, told, isNumbered);
   }
 
   /** It is told no more. Whoever has to know is told by a tear, with `send`. */
   forget(advert: Advert): void {
-    this.#refresher.forget(advert);
+    const told = this.#refresher.forget(advert);
+    if (told !== undefined) this.#retransmitter.cancel(told.id);
   }
 
   /** A message that is sent once. */
-  send(_now: number, outgoing: Outgoing): void {
-    this.#send(outgoing, outgoing.message);
+  send(now: number, outgoing: Outgoing): void {
+    this.#now = now;
+    const { message } = outgoing;
+    const isNumbered = outgoing.isReliable === true && this.#reduction.usesMessageId(outgoing);
+    if (!isNumbered) {
+      this.#outbox.add({ to: outgoing, message });
+      return;
+    }
+    const id = this.#nextIdentifier();
+    this.#await(now, id, outgoing);
+    this.#outbox.add({ to: outgoing, message, id, asksForAcknowledgment: true });
+  }
+
+  /** A PathErr or ResvErr has come for it: that acknowledges it as well (RFC 2961 4.5). */
+  answered(advert: Advert): void {
+    const told = this.#refresher.get(advert);
+    if (told !== undefined) this.#retransmitter.cancel(told.id);
   }
 
   /**
@@ -80,16 +143,9 @@ export class Exchange {
    */
   bind(arrived: ArrivedMessage, state: Refreshed): void {
     const { messageId } = arrived;
-    if (messageId === undefined) {
-      this.#bindings.unbind(state);
-      return;
-    }
-    const neighbour = this.#neighbours.get(neighbourKey(arrived.neighbour, arrived.packet.interface));
-    if (neighbour?.epoch !== messageId.epoch) {
-      this.#bindings.unbind(state);
-      return;
-    }
-    this.#bindings.bind(neighbour, messageId.messageIdentifier, state);
+    const neighbour = this.#neighbours.get(arrived.neighbour, arrived.packet.interface);
+    if (messageId === undefined || neighbour?.epoch !== messageId.epoch) this.#bindings.unbind(state);
+    else this.#bindings.bind(neighbour, messageId.messageIdentifier, state);
   }
 
   /** The state is no more. */
@@ -103,85 +159,156 @@ export class Exchange {
    */
   order(arrived: ArrivedMessage, state: Refreshed): MessageOrder {
     const { messageId } = arrived;
-    const neighbour = this.#neighbours.get(neighbourKey(arrived.neighbour, arrived.packet.interface));
+    const neighbour = this.#neighbours.get(arrived.neighbour, arrived.packet.interface);
     if (messageId === undefined || neighbour?.epoch !== messageId.epoch) return 'trigger';
     return this.#bindings.order(neighbour, messageId.messageIdentifier, state);
   }
 
   /** When `handleTimeout` has something to do next; undefined: never, as things are. */
   nextTimeout(): number | undefined {
-    return this.#refresher.next();
+    let soonest: number | undefined;
+    for (const { next } of this.#clocks) {
+      const time = next();
+      if (time !== undefined && (soonest === undefined || time < soonest)) soonest = time;
+    }
+    return soonest;
   }
 
   /** Calls that come too soon are harmless. */
   handleTimeout(now: number): void {
-    for (let due = this.#refresher.take(now); due !== undefined; due = this.#refresher.take(now))
-      this.#sendAdvert(due);
+    this.#now = now;
+    for (const { run } of this.#clocks) run(now);
   }
 
   /** What there is to do since the last call. */
   effects(): ExchangeEffect[] {
-    const effects = this.#effects;
-    this.#effects = [];
-    return effects;
+    this.#outbox.flush(this.#now);
+    return this.#journal.take();
   }
 
-  #receiveOne(_now: number, packet: ArrivedPacket, octets: Uint8Array, ttl?: number): ArrivedMessage[] {
-    const faults: WireError[] = [];
-    const decoded = this.#options.codec.decode(octets, faults);
-    if (decoded.trailing !== undefined) {
-      const text = faults[0]?.message ?? 'objects that do not fit the message';
-      return this.#drop(packet, new Drop('malformed', text));
+  /** Everything that waits for a time. */
+  readonly #clocks: readonly {
+    readonly next: () => number | undefined;
+    readonly run: (now: number) => void;
+  }[] = [
+    { next: () => this.#authenticator.associations.next(), run: (now) => this.#repeatChallenges(now) },
+    { next: () => this.#retransmitter.next(), run: (now) => this.#retransmit(now) },
+    { next: () => this.#refresher.next(), run: (now) => this.#refresh(now) },
+    { next: () => this.#acknowledger.next(), run: (now) => this.#acknowledge(now) },
+  ];
+
+  #repeatChallenges(now: number): void {
+    const { associations } = this.#authenticator;
+    for (let due = associations.take(now); due !== undefined; due = associations.take(now))
+      this.#outbox.addChallenge(due);
+  }
+
+  #retransmit(now: number): void {
+    for (let due = this.#retransmitter.take(now); due !== undefined; due = this.#retransmitter.take(now)) {
+      const { pending, isOver } = due;
+      const { id, what } = pending;
+      const to = what instanceof Told ? what.advert : what;
+      if (isOver) {
+        const text = `message ${id} to ${to.destination} was not acknowledged after ${pending.count} attempts (RFC 2961 6)`;
+        this.#journal.notice('unacknowledged', text);
+      } else if (!this.#reduction.usesMessageId(to)) this.#retransmitter.cancel(id);
+      else if (what instanceof Told) this.#outbox.add(wholeOf(what, true));
+      else this.#outbox.add({ to, message: what.message, id, asksForAcknowledgment: true });
     }
-    const neighbour = this.#neighbour(senderOf(decoded, packet.source), packet.interface);
-    const id = find(decoded, MessageId);
-    const message: RsvpMessage = {
-      ...decoded,
-      ttl: ttl ?? decoded.ttl,
-      objects: decoded.objects.filter(isForEngine),
-    };
-    const arrived = { message, packet, neighbour: neighbour.address, faults };
-    if (id === undefined || faults.length > 0) return [arrived];
-    const { epoch, messageIdentifier } = id;
-    if (neighbour.epoch !== epoch) this.#bindings.drop(neighbour);
-    neighbour.epoch = epoch;
-    return [{ ...arrived, messageId: { epoch, messageIdentifier } }];
   }
 
-  #neighbour(address: string, interfaceIndex: number): Neighbour {
-    const key = neighbourKey(address, interfaceIndex);
-    const known = this.#neighbours.get(key);
-    if (known !== undefined) return known;
-    const neighbour = new Neighbour(key, address, interfaceIndex);
-    this.#neighbours.set(key, neighbour);
-    return neighbour;
+  #refresh(now: number): void {
+    for (let due = this.#refresher.take(now); due !== undefined; due = this.#refresher.take(now)) {
+      if (due.kind === 'whole') {
+        this.#refreshWhole(now, due.told);
+        continue;
+      }
+      const { target, named, whole } = due;
+      const [first] = named;
+      if (first !== undefined) {
+        const ttl = target.routerAlert ? first.advert.ttl : NEIGHBOUR_TTL;
+        const message = srefreshOf(target, named, this.#options.epoch);
+        this.#outbox.add({ to: { ...target, ttl }, message });
+      }
+      for (const told of whole) this.#refreshWhole(now, told);
+    }
   }
 
-  #sendAdvert(advert: Advert): void {
-    this.#send(advert, withTimeValues(advert.message(), advert.refreshPeriod));
+  /** The same Message_Identifier as before, while the state is the same (RFC 2961 4.5). */
+  #refreshWhole(now: number, told: Told): void {
+    const isNumbered = this.#reduction.usesMessageId(told.advert);
+    if (isNumbered && told.id === 0) this.#refresher.number(told, this.#nextIdentifier());
+    else if (!isNumbered) this.#refresher.number(told, 0);
+    this.#sendWhole(now, told, false);
   }
 
-  #send(to: Omit<Outgoing, 'message'>, message: RsvpInput): void {
-    const octets = this.#options.codec.encode({ ...message, ttl: message.ttl ?? to.ttl });
-    const { source, destination, routerAlert, ttl } = to;
-    const packet = { interface: to.interface, destination, ttl, routerAlert, octets };
-    this.#effects.push({ kind: 'send', packet: source === undefined ? packet : { ...packet, source } });
+  #acknowledge(now: number): void {
+    for (let due = this.#acknowledger.due(now); due !== undefined; due = this.#acknowledger.due(now))
+      this.#outbox.owes(due);
   }
 
-  #drop(packet: ArrivedPacket, { cause, text }: Drop): [] {
-    (this.dropped as Record<Cause, number>)[cause]++;
-    const from = `from ${packet.source} on interface ${packet.interface}`;
-    this.#effects.push({ kind: 'event', event: { kind: cause, text: `message ${from} dropped: ${text}` } });
-    return [];
+  #sendWhole(now: number, told: Told, asksForAcknowledgment: boolean): void {
+    this.#refresher.sent(now, told);
+    if (asksForAcknowledgment) this.#await(now, told.id, told);
+    this.#outbox.add(wholeOf(told, asksForAcknowledgment));
+  }
+
+  #await(now: number, id: number, what: Told | Outgoing): void {
+    const index = what instanceof Told ? what.advert.interface : what.interface;
+    const settings = this.#options.interface(index);
+    if (settings !== undefined)
+      this.#retransmitter.add(now, new Pending(id, what, retransmissionOf(settings)));
+  }
+
+  /** RFC 2961 5.4: whoever does not have it gets it, once for each time that it was named. */
+  #refused(now: number, id: number): void {
+    const told = this.#refresher.byId(id);
+    if (told?.isNamed !== true) return;
+    told.isNamed = false;
+    this.#sendWhole(now, told, this.#reduction.usesMessageId(told.advert));
+  }
+
+  /** RFC 2961 4.8: what was sent with a MESSAGE_ID is sent again without. */
+  #withoutMessageIds(now: number, neighbour: Neighbour): void {
+    if (!neighbour.refusesMessageId) {
+      this.#neighbours.setRefusing(neighbour);
+      this.#journal.notice('no-message-id', `${neighbour.address} does not know MESSAGE_ID (RFC 2961 4.8)`);
+    }
+    for (const { id, what } of [...this.#retransmitter.values()]) {
+      const to = what instanceof Told ? what.advert : what;
+      if (this.#reduction.usesMessageId(to)) continue;
+      this.#retransmitter.cancel(id);
+      if (what instanceof Told) this.#refreshWhole(now, what);
+      else this.#outbox.add({ to, message: what.message });
+    }
+  }
+
+  /** 0 says that there is none. */
+  #nextIdentifier(): number {
+    this.#messageIdentifier = (this.#messageIdentifier + 1) | 0 || 1;
+    return this.#messageIdentifier;
   }
 }
 
-/** The neighbour that a message is from: its RSVP_HOP says so; where it has none, the IP source (RFC 2961 4.4, RFC 2747 4). */
-function senderOf(message: RsvpMessage, source: string): string {
-  return find(message, RsvpHopIpv4, RsvpHopIpv6, RsvpHopIpv4IfId, RsvpHopIpv6IfId)?.hopAddress ?? source;
+const WHOLE_EVERY = 20;
+
+function wholeOf(told: Told, asksForAcknowledgment: boolean): Queued {
+  const { advert, id } = told;
+  return {
+    to: advert,
+    message: withTimeValues(advert.message(), advert.refreshPeriod),
+    id,
+    asksForAcknowledgment,
+  };
 }
 
-/** INTEGRITY, MESSAGE_ID and MESSAGE_ID_ACK go from hop to hop and end here. */
-function isForEngine({ classNum }: WireObject): boolean {
-  return classNum !== 4 && classNum !== 23 && classNum !== 24;
+function checkOptions({ epoch, firstMessageIdentifier }: ExchangeOptions): void {
+  if (!Number.isInteger(epoch) || epoch < 0 || epoch > 0xffffff)
+    throw new RangeError(`epoch: ${epoch} is not a number of 24 bits`);
+  if (
+    !Number.isInteger(firstMessageIdentifier) ||
+    firstMessageIdentifier < 0 ||
+    firstMessageIdentifier > 0xffffffff
+  )
+    throw new RangeError(`firstMessageIdentifier: ${firstMessageIdentifier} is not a number of 32 bits`);
 }

@@ -21,7 +21,13 @@ const advert = (refreshPeriod: number): Advert => ({
 });
 
 function exchangeWith(random: () => number): Exchange {
-  return new Exchange({ codec: RSVP, random, interface: () => ({ mtu: 1500 }) });
+  return new Exchange({
+    codec: RSVP,
+    random,
+    interface: () => ({ mtu: 1500 }),
+    epoch: 1,
+    firstMessageIdentifier: 1,
+  });
 }
 
 function sent(effects: readonly ExchangeEffect[]): Uint8Array[] {
