@@ -52,6 +52,8 @@ export class Core {
     this.exchange = new Exchange({
       codec: this.options.codec,
       random: options.random,
+      epoch: Math.floor(options.random() * 0x1000000),
+      firstMessageIdentifier: Math.floor(options.random() * 0x100000000),
       interface: (index) => {
         const link = this.interface(index);
         return link?.isUp === true ? link : undefined;

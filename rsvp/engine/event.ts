@@ -1,3 +1,4 @@
+import type { Cause, Notice } from '../exchange/effect.js';
 import type { WireObject } from '../wire/index.js';
 import type { Flow, TokenBucket } from './flow.js';
 import type { StyleName } from './style.js';
@@ -253,14 +254,7 @@ export interface Upcall extends About {
 
 /** From the exchange beneath. */
 export interface ExchangeEvent {
-  readonly kind:
-    | 'truncated'
-    | 'bad-length'
-    | 'bad-version'
-    | 'bad-checksum'
-    | 'malformed'
-    | 'bad-bundle'
-    | 'unknown-interface';
+  readonly kind: Cause | Notice;
   readonly session?: string;
   readonly text: string;
 }
