@@ -19,7 +19,7 @@ export interface ArrivedPacket {
 export interface SentPacket {
   /** By this interface, whatever the routes say. */
   readonly interface: number;
-  /** A Path, PathTear and ResvConf carry the sender's address (RFC 2205 3.1.3), all others ours: then it is undefined. */
+  /** A Path and PathTear carry the sender's address (RFC 2205 3.1.3), all others ours: then it is undefined. */
   readonly source?: string;
   readonly destination: string;
   readonly ttl: number;

@@ -228,7 +228,10 @@ export class History {
     const destinations = session === undefined ? undefined : [session.destination];
     for (const station of this.stations.values())
       this.#within(1000, () => {
-        if (station.routes.version < routes.version) station.routesChanged(routes, destinations);
+        const { version } = station.routes;
+        // Who has missed a change looks at everything.
+        if (version < routes.version)
+          station.routesChanged(routes, version === routes.version - 1 ? destinations : undefined);
       });
   }
 }
