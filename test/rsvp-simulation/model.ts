@@ -26,6 +26,8 @@ export interface ExpectedPath {
   readonly hop: Port | undefined;
   readonly incoming: number;
   readonly outgoing: readonly number[];
+  /** It came in where routing does not expect it: of no use, and so RFC 2961 5.3 lets it be missing. */
+  readonly isOffTree: boolean;
 }
 
 export interface ExpectedReservation {
@@ -105,7 +107,8 @@ function pathsOf(
     const isReceiver = session.isMulticast
       ? members.has(site)
       : routes.topology.portOf(session.destination)?.site === site;
-    found.push({ site, sender, rate, hop, incoming, outgoing: isReceiver ? [LOCAL, ...onward] : onward });
+    const outgoing = isReceiver ? [LOCAL, ...onward] : onward;
+    found.push({ site, sender, rate, hop, incoming, outgoing, isOffTree });
     for (const index of onward) {
       const out = portAt(site, index);
       for (const next of listeners(routes, session, out, members)) visit(sender, rate, next, out);
