@@ -1,12 +1,13 @@
 import { Exchange } from '../exchange/exchange.js';
 import { TimerHeap } from '../exchange/heap.js';
+import type { ExchangeInterface } from '../exchange/options.js';
 import type { Outgoing } from '../exchange/outgoing.js';
 import type { ArrivedMessage } from '../exchange/advert.js';
 import { MESSAGE_TYPES } from '../wire/index.js';
 import type { EngineEffect } from './effect.js';
 import { DROPS } from './event.js';
 import type { Drop, EngineEvent } from './event.js';
-import { Shared } from './frozen.js';
+import { flat, Shared } from './frozen.js';
 import { familyOf, isMulticast, sessionText } from './identity.js';
 import type { SenderName, SessionName } from './identity.js';
 import type { NodeInterface } from './node.js';
@@ -36,8 +37,8 @@ export class Core {
   /** Octets a second in force, by interface. */
   readonly used = new Map<number, number>();
   #own = new Set<string>();
-  /** Sessions of a destination and protocol with a port, and without (RFC 2205 3.2). */
-  readonly #ports = new Map<string, { zero: number; other: number }>();
+  /** How many sessions a destination and protocol have; negative where their port is zero (RFC 2205 3.2). */
+  readonly #ports = new Map<string, number>();
   readonly #texts = new Shared<string>();
   readonly #lists = new Shared<readonly number[]>();
   #effects: EngineEffect[] = [];
@@ -49,16 +50,18 @@ export class Core {
     this.options = resolveOptions(options);
     this.dropped = Object.fromEntries(DROPS.map((cause) => [cause, 0])) as Record<Drop, number>;
     this.setInterfaces(options.interfaces);
+    const { routing, random, exchange } = options;
     this.exchange = new Exchange({
       codec: this.options.codec,
-      random: options.random,
-      epoch: Math.floor(options.random() * 0x1000000),
-      firstMessageIdentifier: Math.floor(options.random() * 0x100000000),
-      interface: (index) => {
-        const link = this.interface(index);
-        return link?.isUp === true ? link : undefined;
+      random,
+      epoch: Math.floor(random() * 2 ** 24),
+      firstMessageIdentifier: Math.floor(random() * 2 ** 32),
+      interface: (index) => this.#spokenOn(index),
+      forwards: (source, group, index) => {
+        const route = routing.route(group, source);
+        return route !== undefined && (route.incoming ?? index) === index;
       },
-      ...options.exchange,
+      ...exchange,
     });
   }
 
@@ -73,6 +76,14 @@ export class Core {
 
   interfaces(): Iterable<NodeInterface> {
     return this.#interfaces.values();
+  }
+
+  /** How RSVP is spoken on an interface that is up. */
+  #spokenOn(index: number): ExchangeInterface | undefined {
+    const link = this.interface(index);
+    if (link?.isUp !== true) return undefined;
+    const settings = this.options.exchangeInterface?.(index);
+    return settings === undefined ? link : { ...settings, mtu: link.mtu };
   }
 
   setInterfaces(interfaces: readonly NodeInterface[]): void {
@@ -114,7 +125,7 @@ export class Core {
     const { protocol, port, isGpi = false } = name;
     const destination = this.text(name.destination);
     const session = new Session(
-      sessionText(name),
+      flat(sessionText(name)),
       destination,
       protocol,
       port,
@@ -122,9 +133,7 @@ export class Core {
       isMulticast(destination),
     );
     this.sessions.set(session.text, session);
-    const ports = this.#portsOf(name);
-    if (port === 0) ports.zero++;
-    else ports.other++;
+    this.#countPorts(name, port === 0 ? -1 : 1);
     return session;
   }
 
@@ -133,24 +142,20 @@ export class Core {
     if (!session.isEmpty || this.sessions.get(session.text) !== session) return;
     for (const blockade of session.blockades) this.timers.delete(blockade);
     this.sessions.delete(session.text);
-    const key = portKey(session);
-    const ports = this.#portsOf(session);
-    if (session.port === 0) ports.zero--;
-    else ports.other--;
-    if (ports.zero + ports.other === 0) this.#ports.delete(key);
+    this.#countPorts(session, session.port === 0 ? 1 : -1);
   }
 
   /** RFC 2205 3.2 rule 1: ports of one destination and protocol are all zero, or none is. */
   hasPortConflict(name: SessionName): boolean {
-    const ports = this.#ports.get(portKey(name));
-    return ports !== undefined && (name.port === 0 ? ports.other : ports.zero) > 0;
+    const count = this.#ports.get(portKey(name)) ?? 0;
+    return name.port === 0 ? count > 0 : count < 0;
   }
 
-  #portsOf(name: SessionName): { zero: number; other: number } {
+  #countPorts(name: SessionName, more: number): void {
     const key = portKey(name);
-    let ports = this.#ports.get(key);
-    if (ports === undefined) this.#ports.set(key, (ports = { zero: 0, other: 0 }));
-    return ports;
+    const count = (this.#ports.get(key) ?? 0) + more;
+    if (count === 0) this.#ports.delete(key);
+    else this.#ports.set(flat(key), count);
   }
 
   /** A sender of the session that is known, by path state or because an application of this node asks for it. */
@@ -167,7 +172,7 @@ export class Core {
 
   /** One string for equal texts. */
   text(text: string): string {
-    return this.#texts.get(text, () => text);
+    return this.#texts.get(text, () => flat(text));
   }
 
   list(numbers: readonly number[]): readonly number[] {
@@ -210,7 +215,7 @@ export class Core {
   limit(limit: string, most: number, session?: Session): undefined {
     (this.dropped as Record<Drop, number>).limit++;
     const about = session === undefined ? {} : { session: session.text };
-    this.event({ kind: 'limit', ...about, limit, most, text: `no more than ${most} ${limit}` });
+    this.event({ kind: 'limit-reached', ...about, limit, most, text: `no more than ${most} ${limit}` });
     return undefined;
   }
 

@@ -178,7 +178,6 @@ export interface RouteEvent extends About {
 export const DROPS = [
   'malformed',
   'unknown-message',
-  'unknown-interface',
   'own-message',
   'not-for-us',
   'bad-handle',
@@ -203,7 +202,7 @@ export interface Dropped {
 }
 
 export interface LimitReached {
-  readonly kind: 'limit';
+  readonly kind: 'limit-reached';
   readonly session?: string;
   readonly limit: string;
   readonly most: number;

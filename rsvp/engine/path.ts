@@ -232,7 +232,11 @@ function addPath(core: Core, now: number, arrived: ArrivedMessage, parts: PathPa
   const path =
     session === undefined ? undefined : newPath(core, session, parts.sender, arrived.packet.interface);
   if (path === undefined)
-    answer(core, now, arrived, parts, { code: 23, value: SYSTEM_ERROR.limit, text: 'no room for more state' });
+    answer(core, now, arrived, parts, {
+      code: 23,
+      value: SYSTEM_ERROR.limit,
+      text: 'no room for more state',
+    });
   return path;
 }
 

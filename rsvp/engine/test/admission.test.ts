@@ -44,7 +44,11 @@ describe('admission control', () => {
     assert.equal(find(one.take('ResvErr')[0]!.message, ErrorSpecIpv4)?.flags, 0x01);
     assert.deepEqual(one.reserved(), ['c: S1{3B}']);
     // Refreshes of what failed keep what is in place.
-    for (let i = 0; i < 10; i++) one.pass(30_000).path('a', S[1]).resv('c', 'FF', [[[S[1]], 6]]);
+    for (let i = 0; i < 10; i++)
+      one
+        .pass(30_000)
+        .path('a', S[1])
+        .resv('c', 'FF', [[[S[1]], 6]]);
     assert.deepEqual(one.reserved(), ['c: S1{3B}']);
   });
 
@@ -74,7 +78,10 @@ describe('admission control', () => {
 
   it('frees what is torn down', () => {
     const one = small(5000).path('a', S[1]).path('b', S[2]);
-    one.resv('c', 'FF', [[[S[1]], 5]]).resvTear('c', 'FF', [S[1]]).resv('c', 'FF', [[[S[2]], 5]]);
+    one
+      .resv('c', 'FF', [[[S[1]], 5]])
+      .resvTear('c', 'FF', [S[1]])
+      .resv('c', 'FF', [[[S[2]], 5]]);
     assert.deepEqual(one.reserved(), ['c: S2{5B}']);
   });
 
@@ -103,12 +110,18 @@ describe('police flags (RFC 2205 3.8)', () => {
   it('entry: where the Path says that nobody before us polices', () => {
     const one = new One().path('a', S[1], { flags: 0x01 });
     const [path] = one.take('Path');
-    assert.equal((path!.message.objects[0] as unknown as { flags: number }).flags, 0, 'and it goes on without');
+    assert.equal(
+      (path!.message.objects[0] as unknown as { flags: number }).flags,
+      0,
+      'and it goes on without',
+    );
     one.resv('c', 'FF', [[[S[1]], 1]]);
     assert.deepEqual(police(one), [{ entry: true, branch: false, merge: false }]);
     assert.equal(
-      (new One({ isPolicing: false }).path('a', S[1], { flags: 0x01 }).take('Path')[0]!.message
-        .objects[0] as unknown as { flags: number }).flags,
+      (
+        new One({ isPolicing: false }).path('a', S[1], { flags: 0x01 }).take('Path')[0]!.message
+          .objects[0] as unknown as { flags: number }
+      ).flags,
       1,
     );
   });

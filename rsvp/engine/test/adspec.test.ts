@@ -30,7 +30,9 @@ const LINK: NodeInterface = {
 };
 
 function update(adspec: WireObject, more: Partial<NodeInterface> = {}, isAfterNonRsvpHop = false): Fragments {
-  return fragmentsOf(updateAdspec(adspec, { interface: { ...LINK, ...more }, isAfterNonRsvpHop, isIsHop: true }));
+  return fragmentsOf(
+    updateAdspec(adspec, { interface: { ...LINK, ...more }, isAfterNonRsvpHop, isIsHop: true }),
+  );
 }
 
 type Fragments = ReadonlyMap<number, ServiceFragment>;
@@ -77,7 +79,11 @@ describe('ADSPEC (RFC 2210 3.3, RFC 2215 3)', () => {
     const latency = (adspec: WireObject, more: Partial<NodeInterface>) =>
       firstOf(parametersOf(update(adspec, more), 1), MinimumPathLatency)?.minimumPathLatency;
     const { latency: _, ...unknown } = LINK;
-    const updated = updateAdspec(defaultAdspec(), { interface: unknown, isAfterNonRsvpHop: false, isIsHop: true });
+    const updated = updateAdspec(defaultAdspec(), {
+      interface: unknown,
+      isAfterNonRsvpHop: false,
+      isIsHop: true,
+    });
     const general = parametersOf(fragmentsOf(updated), 1);
     assert.equal(firstOf(general, MinimumPathLatency)?.minimumPathLatency, 0xffffffff);
     const almost = make([{ parameters: [MinimumPathLatency.make({ minimumPathLatency: 0xfffffffe })] }]);

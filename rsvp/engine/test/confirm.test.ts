@@ -24,7 +24,10 @@ describe('confirmation (RFC 2205 2.6)', () => {
     one.take();
     one.resv('d', 'FF', [[[S[1]], 4]], { confirm: D });
     const sent = one.take();
-    assert.deepEqual(sent.map(({ message }) => message.type), ['ResvConf']);
+    assert.deepEqual(
+      sent.map(({ message }) => message.type),
+      ['ResvConf'],
+    );
     const [conf] = sent;
     assert.equal(conf?.destination, D);
     assert.equal(conf?.routerAlert, true, 'RFC 2205 3.3');
@@ -38,7 +41,10 @@ describe('confirmation (RFC 2205 2.6)', () => {
   });
 
   it('of a blockaded request neither is heard (RFC 2205 3.1.4)', () => {
-    const one = new One().path('a', S[1]).resv('c', 'FF', [[[S[1]], 2]]).resv('d', 'FF', [[[S[1]], 4]]);
+    const one = new One()
+      .path('a', S[1])
+      .resv('c', 'FF', [[[S[1]], 2]])
+      .resv('d', 'FF', [[[S[1]], 4]]);
     one.resvErr('a', 'FF', [[S[1]], 3], { code: 1, value: 2 });
     one.take();
     one.resv('d', 'FF', [[[S[1]], 4]], { confirm: D });

@@ -79,7 +79,13 @@ describe('errors in a Resv', () => {
       objects: [
         one.session(),
         hopObject('10.3.0.1', 3),
-        { class: 'TIME_VALUES', classNum: 5, cType: 1, length: 8, body: Uint8Array.from([0, 0, 0x75, 0x30]) } as never,
+        {
+          class: 'TIME_VALUES',
+          classNum: 5,
+          cType: 1,
+          length: 8,
+          body: Uint8Array.from([0, 0, 0x75, 0x30]),
+        } as never,
         Style.make({ flags: 0, optionVector: 0b11111 }),
         flowspecOf(flow(1)),
       ],
@@ -98,7 +104,13 @@ describe('errors in a Resv', () => {
         objects: [
           zero,
           hopObject('10.1.0.1', 1),
-          { class: 'TIME_VALUES', classNum: 5, cType: 1, length: 8, body: Uint8Array.from([0, 0, 0x75, 0x30]) } as never,
+          {
+            class: 'TIME_VALUES',
+            classNum: 5,
+            cType: 1,
+            length: 8,
+            body: Uint8Array.from([0, 0, 0x75, 0x30]),
+          } as never,
           templateObject({ cType: 1, address: S[1], port: 0 }),
           tspecOf(flow(1)),
         ],
@@ -123,7 +135,13 @@ describe('errors in a Resv', () => {
         objects: [
           sessionObject({ destination: GROUP, protocol: 17, port: 0 }),
           hopObject('10.1.0.1', 1),
-          { class: 'TIME_VALUES', classNum: 5, cType: 1, length: 8, body: Uint8Array.from([0, 0, 0x75, 0x30]) } as never,
+          {
+            class: 'TIME_VALUES',
+            classNum: 5,
+            cType: 1,
+            length: 8,
+            body: Uint8Array.from([0, 0, 0x75, 0x30]),
+          } as never,
           templateObject({ cType: 1, address: S[1], port: 6000 }),
           tspecOf(flow(1)),
         ],
@@ -179,12 +197,22 @@ describe('unknown classes and C-Types (RFC 2205 3.10)', () => {
       last?.message.objects.map(({ classNum }) => classNum).filter((classNum) => classNum > 0xf0),
       [0xf2, 0xf3],
     );
-    assert.equal(last?.message.objects.findIndex(({ classNum }) => classNum === 8), 5, 'in front of STYLE');
+    assert.equal(
+      last?.message.objects.findIndex(({ classNum }) => classNum === 8),
+      5,
+      'in front of STYLE',
+    );
   });
 
   it('an unknown C-Type of a known class: code 14', () => {
     const one = new One();
-    const sender = { class: 'x', classNum: 11, cType: 99, length: 8, body: Uint8Array.from([1, 2, 3, 4]) } as never;
+    const sender = {
+      class: 'x',
+      classNum: 11,
+      cType: 99,
+      length: 8,
+      body: Uint8Array.from([1, 2, 3, 4]),
+    } as never;
     one.arrive(
       'a',
       {
@@ -192,7 +220,13 @@ describe('unknown classes and C-Types (RFC 2205 3.10)', () => {
         objects: [
           one.session(),
           hopObject('10.1.0.1', 1),
-          { class: 'TIME_VALUES', classNum: 5, cType: 1, length: 8, body: Uint8Array.from([0, 0, 0x75, 0x30]) } as never,
+          {
+            class: 'TIME_VALUES',
+            classNum: 5,
+            cType: 1,
+            length: 8,
+            body: Uint8Array.from([0, 0, 0x75, 0x30]),
+          } as never,
           sender,
           tspecOf(flow(1)),
         ],
@@ -224,11 +258,17 @@ describe('errors on their way', () => {
   });
 
   it('a ResvErr goes to every next hop of the reservation, with our hop (RFC 2205 3.1.8)', () => {
-    const one = new One().path('a', S[1]).resv('c', 'FF', [[[S[1]], 4]]).resv('d', 'FF', [[[S[1]], 3]]);
+    const one = new One()
+      .path('a', S[1])
+      .resv('c', 'FF', [[[S[1]], 4]])
+      .resv('d', 'FF', [[[S[1]], 3]]);
     one.take();
     one.resvErr('a', 'FF', [[S[1]], 4], { code: 2, value: 3 });
     const sent = one.take('ResvErr');
-    assert.deepEqual(sent.map(({ destination }) => destination), ['10.3.0.1', '10.4.0.1']);
+    assert.deepEqual(
+      sent.map(({ destination }) => destination),
+      ['10.3.0.1', '10.4.0.1'],
+    );
     assert.equal(find(sent[0]!.message, RsvpHopIpv4)?.hopAddress, '10.3.0.254');
     assert.deepEqual(one.reserved(), ['c: S1{4B}', 'd: S1{3B}'], 'it removes nothing');
   });
@@ -241,7 +281,11 @@ describe('errors on their way', () => {
     one.take();
     one.resvErr('a', 'WF', [[], 1], { code: 2, value: 3, scope: [S[4]] });
     const sent = one.take('ResvErr');
-    assert.deepEqual(sent.map(({ destination }) => destination), ['10.4.0.1'], 'c has no such sender');
+    assert.deepEqual(
+      sent.map(({ destination }) => destination),
+      ['10.4.0.1'],
+      'c has no such sender',
+    );
     assert.deepEqual(find(sent[0]!.message, ScopeIpv4)?.srcAddresses, [S[4]]);
   });
 
@@ -278,7 +322,10 @@ describe('blockade state', () => {
   });
 
   it('a smaller request that is in place is tried at once, and its holder hears nothing (RFC 2205 3.5)', () => {
-    const one = new One().path('a', S[1]).resv('c', 'FF', [[[S[1]], 4]]).resv('d', 'FF', [[[S[1]], 2]]);
+    const one = new One()
+      .path('a', S[1])
+      .resv('c', 'FF', [[[S[1]], 4]])
+      .resv('d', 'FF', [[[S[1]], 2]]);
     one.take();
     one.resvErr('a', 'FF', [[S[1]], 4], { code: 1, value: 2, flags: 1 });
     assert.deepEqual(
@@ -290,7 +337,10 @@ describe('blockade state', () => {
   });
 
   it('where all are blockaded a refresh asks for the least of them (RFC 2205 3.5)', () => {
-    const one = new One().path('a', S[1]).resv('c', 'FF', [[[S[1]], 4]]).resv('d', 'FF', [[[S[1]], 3]]);
+    const one = new One()
+      .path('a', S[1])
+      .resv('c', 'FF', [[[S[1]], 4]])
+      .resv('d', 'FF', [[[S[1]], 3]]);
     one.resvErr('a', 'FF', [[S[1]], 3], { code: 1, value: 2 });
     one.take();
     one.resv('d', 'FF', [[[S[1]], 5]]);

@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { Flowspec, RSVP } from '../../wire/index.js';
-import { compareFlows, flowOf, flowspecOf, glb, limitFlow, lub, readFlow, readTspec, sumBuckets, tspecOf } from '../flow.js';
+import {
+  compareFlows,
+  flowOf,
+  flowspecOf,
+  glb,
+  limitFlow,
+  lub,
+  readFlow,
+  readTspec,
+  sumBuckets,
+  tspecOf,
+} from '../flow.js';
 import { flow, tspec } from './network.js';
 
 const CL = flowOf(flow(2));
@@ -13,14 +24,25 @@ describe('flowspecs (RFC 2210 to 2212)', () => {
     assert.equal(compareFlows(flowOf(flow(3)), CL), 'greater');
     assert.equal(compareFlows(CL, flowOf(flow(3))), 'less');
     assert.equal(compareFlows(flowOf(flow(3, { bucket: 1 })), CL), 'incomparable');
-    assert.equal(compareFlows(flowOf(flow(2, { minimumPolicedUnit: 20 })), CL), 'greater', 'a smaller m is more');
+    assert.equal(
+      compareFlows(flowOf(flow(2, { minimumPolicedUnit: 20 })), CL),
+      'greater',
+      'a smaller m is more',
+    );
     const tighter = flowOf({ ...GS, slack: 5 });
     assert.equal(compareFlows(tighter, GS), 'greater', 'less slack is more');
     assert.equal(compareFlows(CL, GS), 'incompatible');
   });
 
   it('LUB: the largest r, b, p and R, the smallest m, M and S (RFC 2211 8, RFC 2212)', () => {
-    const a = flowOf({ ...GS, rate: 1000, bucket: 9000, peak: 5000, minimumPolicedUnit: 50, maximumPacketSize: 1000 });
+    const a = flowOf({
+      ...GS,
+      rate: 1000,
+      bucket: 9000,
+      peak: 5000,
+      minimumPolicedUnit: 50,
+      maximumPacketSize: 1000,
+    });
     const b = flowOf({ ...GS, rate: 2000, bucket: 4000, peak: 7000, reservedRate: 2500, slack: 3 });
     const bound = lub(a, b);
     assert.deepEqual(
@@ -46,7 +68,13 @@ describe('flowspecs (RFC 2210 to 2212)', () => {
 
   it('sums: rates and sizes added, the smallest m, the largest M (RFC 2211 8)', () => {
     const sum = sumBuckets([tspec(1), { ...tspec(2), minimumPolicedUnit: 10, maximumPacketSize: 9000 }]);
-    assert.deepEqual(sum, { rate: 3000, bucket: 3000, peak: 3000, minimumPolicedUnit: 10, maximumPacketSize: 9000 });
+    assert.deepEqual(sum, {
+      rate: 3000,
+      bucket: 3000,
+      peak: 3000,
+      minimumPolicedUnit: 10,
+      maximumPacketSize: 9000,
+    });
   });
 
   it('minimum of what is sent and what is asked for: ordered and unordered (RFC 2211 8)', () => {
@@ -60,7 +88,10 @@ describe('flowspecs (RFC 2210 to 2212)', () => {
     for (const one of [CL, GS]) assert.equal(readFlow(flowspecOf(one)), one);
     const read = readTspec(tspecOf(tspec(4)));
     assert.deepEqual(read, tspec(4));
-    assert.equal(readFlow(flowspecOf(flowOf(flow(2, { peak: Infinity })))), flowOf(flow(2, { peak: Infinity })));
+    assert.equal(
+      readFlow(flowspecOf(flowOf(flow(2, { peak: Infinity })))),
+      flowOf(flow(2, { peak: Infinity })),
+    );
   });
 
   it('that make no sense are errors 21 of RFC 2205 Appendix B', () => {

@@ -16,7 +16,10 @@ const R3 = { hop: '10.4.0.3' };
 describe('merging', () => {
   it('WF: the largest of each interface, the largest of all upstream (RFC 2205 Figure 5)', () => {
     const one = figure4();
-    one.resv('c', 'WF', [[[], 4]]).resv('d', 'WF', [[[], 3]]).resv('d', 'WF', [[[], 2]], R3);
+    one
+      .resv('c', 'WF', [[[], 4]])
+      .resv('d', 'WF', [[[], 3]])
+      .resv('d', 'WF', [[[], 2]], R3);
     assert.deepEqual(one.reserved(), ['c: *{4B}', 'd: *{3B}']);
     const last = one.resvs();
     assert.ok(last.includes('a: WF *{4B} [S1]'), last.join());
@@ -41,7 +44,10 @@ describe('merging', () => {
 
   it('SE: the union of the filters with the largest flowspec (RFC 2205 Figure 7)', () => {
     const one = figure4();
-    one.resv('c', 'SE', [[[S[1], S[2]], 1]]).resv('d', 'SE', [[[S[1], S[3]], 3]]).resv('d', 'SE', [[[S[2]], 2]], R3);
+    one
+      .resv('c', 'SE', [[[S[1], S[2]], 1]])
+      .resv('d', 'SE', [[[S[1], S[3]], 3]])
+      .resv('d', 'SE', [[[S[2]], 2]], R3);
     assert.deepEqual(one.reserved(), ['c: (S1,S2){1B}', 'd: (S1,S2,S3){3B}']);
     const upstream = [...one.engine.upstreams()];
     assert.deepEqual(
@@ -58,7 +64,10 @@ describe('merging', () => {
     const one = new One();
     one.routes = (_to, source) => ({ outgoing: source === S[1] ? [3, 4] : [4] });
     one.path('a', S[1]).path('b', S[2]).path('b', S[3]);
-    one.resv('c', 'WF', [[[], 4]]).resv('d', 'WF', [[[], 3]]).resv('d', 'WF', [[[], 2]], R3);
+    one
+      .resv('c', 'WF', [[[], 4]])
+      .resv('d', 'WF', [[[], 3]])
+      .resv('d', 'WF', [[[], 2]], R3);
     assert.deepEqual(one.reserved(), ['c: *{4B}', 'd: *{3B}']);
     assert.deepEqual(
       [...one.engine.upstreams()].map(({ interface: index, flows }) => [index, flows[0]?.flow.rate]),
@@ -158,7 +167,10 @@ describe('merging', () => {
     one.take();
     // "If R1 sends a ResvTear for S1{4B}, a modified Resv message FF( S1{3B} ) is immediately forwarded out (a)."
     one.resvTear('c', 'FF', [S[1]]);
-    assert.deepEqual(one.sent.filter(({ message }) => message.type === 'ResvTear'), []);
+    assert.deepEqual(
+      one.sent.filter(({ message }) => message.type === 'ResvTear'),
+      [],
+    );
     assert.deepEqual(one.resvs(), ['a: FF S1{3B}']);
   });
 
@@ -174,5 +186,4 @@ describe('merging', () => {
       'S1 hears nothing of it',
     );
   });
-
 });

@@ -52,7 +52,8 @@ export class One {
     link: Partial<NodeInterface> = {},
   ) {
     // The routing of RFC 2205 Figure 4: all that comes in by a or b goes to c and d.
-    this.routes = (to) => (to === destination ? { outgoing: destination === GROUP ? [3, 4] : [3] } : { outgoing: [3] });
+    this.routes = (to) =>
+      to === destination ? { outgoing: destination === GROUP ? [3, 4] : [3] } : { outgoing: [3] };
     this.interfaces = Object.entries(INTERFACES).map(([name, index]) => ({
       name,
       index,
@@ -99,10 +100,16 @@ export class One {
     packet: { source?: string; destination?: string; ttl?: number; isUdp?: boolean } = {},
   ): this {
     const index = INTERFACES[via];
-    const { ttl = 63, source = hopOf(message) ?? `10.${index}.0.1`, destination = `10.${index}.0.254` } = packet;
+    const {
+      ttl = 63,
+      source = hopOf(message) ?? `10.${index}.0.1`,
+      destination = `10.${index}.0.254`,
+    } = packet;
     const octets = RSVP.encode({ ttl, ...message });
     const isUdp = packet.isUdp === undefined ? {} : { isUdp: packet.isUdp };
-    return this.do(this.engine.receive(this.now, { interface: index, source, destination, ttl, octets, ...isUdp }));
+    return this.do(
+      this.engine.receive(this.now, { interface: index, source, destination, ttl, octets, ...isUdp }),
+    );
   }
 
   session(flags = 0): WireObject {
@@ -116,7 +123,9 @@ export class One {
       objects: [
         this.session(options.flags),
         hopObject(hop, options.handle ?? 7),
-        ...(options.isTear === true ? [] : [TimeValues.make({ refreshPeriod: options.refreshPeriod ?? 30_000 })]),
+        ...(options.isTear === true
+          ? []
+          : [TimeValues.make({ refreshPeriod: options.refreshPeriod ?? 30_000 })]),
         ...(options.policy ?? []),
         templateObject(nameOf(sender, options.port ?? 6000)),
         tspecOf(tspec(options.rate ?? 100)),
@@ -159,7 +168,12 @@ export class One {
     });
   }
 
-  resvTear(via: InterfaceName, style: StyleName, senders: readonly string[], options: ResvOptions = {}): this {
+  resvTear(
+    via: InterfaceName,
+    style: StyleName,
+    senders: readonly string[],
+    options: ResvOptions = {},
+  ): this {
     const flows: FlowIn[] = style === 'FF' ? senders.map((sender) => [[sender], 0]) : [[senders, 0]];
     return this.resv(via, style, flows, { ...options, isTear: true });
   }
@@ -195,7 +209,11 @@ export class One {
 
   pass(milliseconds: number): this {
     const end = this.now + milliseconds;
-    for (let due = this.engine.nextTimeout(); due !== undefined && due <= end; due = this.engine.nextTimeout()) {
+    for (
+      let due = this.engine.nextTimeout();
+      due !== undefined && due <= end;
+      due = this.engine.nextTimeout()
+    ) {
       this.now = Math.max(this.now, due);
       this.do(this.engine.handleTimeout(this.now));
     }
@@ -226,7 +244,8 @@ export class One {
     return [...this.kernel.values()]
       .map((one) => {
         const senders = one.filters.map((filter) => label(readSender(filter)!.address));
-        const whose = senders.length === 0 ? '*' : senders.length === 1 ? senders[0]! : `(${senders.sort().join(',')})`;
+        const whose =
+          senders.length === 0 ? '*' : senders.length === 1 ? senders[0]! : `(${senders.sort().join(',')})`;
         return `${nameOfInterface(one.interface)}: ${whose}{${one.rate / B}B}`;
       })
       .sort();
@@ -303,7 +322,8 @@ export function textOf(message: RsvpMessage): string {
     }
   }
   const flows = parts.map(({ rate, senders }) => {
-    const whose = senders.length === 0 ? '*' : senders.length === 1 ? senders[0]! : `(${senders.sort().join(',')})`;
+    const whose =
+      senders.length === 0 ? '*' : senders.length === 1 ? senders[0]! : `(${senders.sort().join(',')})`;
     return Number.isNaN(rate) ? whose : `${whose}{${rate}B}`;
   });
   return `${style} ${flows.sort().join(', ')}${scope === undefined ? '' : ` [${scope}]`}`;

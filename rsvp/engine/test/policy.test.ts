@@ -15,7 +15,9 @@ const REFUSED: PolicyAnswer = {
 };
 
 function data(text: string): WireObject {
-  return PolicyData.make({ elements: [AuthUser.make({ attributes: [CredentialAsciiId.make({ value: text })] })] });
+  return PolicyData.make({
+    elements: [AuthUser.make({ attributes: [CredentialAsciiId.make({ value: text })] })],
+  });
 }
 
 function asking(options = {}): One {
@@ -43,7 +45,10 @@ describe('policy control', () => {
     );
     assert.deepEqual(one.take(), []);
     one.decide(question!, GRANTED);
-    assert.deepEqual(one.take().map(({ message }) => message.type), ['Path']);
+    assert.deepEqual(
+      one.take().map(({ message }) => message.type),
+      ['Path'],
+    );
   });
 
   it('a unicast Resv is one question: in, allocation and out (RFC 2749 5.1)', () => {
@@ -54,15 +59,22 @@ describe('policy control', () => {
     assert.deepEqual(one.reserved(), []);
     one.decide(question!, GRANTED);
     assert.deepEqual(one.reserved(), ['c: S1{2B}']);
-    assert.deepEqual(one.effects.filter(({ kind }) => kind === 'report'), [
-      { kind: 'report', question: question!.id, success: true },
-    ]);
+    assert.deepEqual(
+      one.effects.filter(({ kind }) => kind === 'report'),
+      [{ kind: 'report', question: question!.id, success: true }],
+    );
     const [resv] = one.take('Resv');
-    assert.equal(find(resv!.message, PolicyData)?.elements.length, 1, 'POLICY_DATA as it came (RFC 2750 4.2)');
+    assert.equal(
+      find(resv!.message, PolicyData)?.elements.length,
+      1,
+      'POLICY_DATA as it came (RFC 2750 4.2)',
+    );
   });
 
   it('a refresh that changes nothing asks nothing, neither before the answer nor after (RFC 2749 3.5)', () => {
-    const one = withPath().resv('c', 'FF', [[[S[1]], 2]]).resv('c', 'FF', [[[S[1]], 2]]);
+    const one = withPath()
+      .resv('c', 'FF', [[[S[1]], 2]])
+      .resv('c', 'FF', [[[S[1]], 2]]);
     assert.equal(one.questions.length, 1);
     one.decide(one.questions[0]!, GRANTED);
     one.resv('c', 'FF', [[[S[1]], 2]]).path('a', S[1]);
@@ -94,14 +106,19 @@ describe('policy control', () => {
     assert.deepEqual([sent?.message.type, error?.errorCode, error?.errorValue], ['ResvErr', 2, 4]);
     assert.ok(find(sent!.message, PolicyData) !== undefined, 'it must include a POLICY_DATA object');
     assert.equal(one.engine.stateCount.reservations, 0);
-    assert.ok(one.effects.some((effect) => effect.kind === 'forget' && effect.question === one.questions[0]?.id));
+    assert.ok(
+      one.effects.some((effect) => effect.kind === 'forget' && effect.question === one.questions[0]?.id),
+    );
     assert.equal(one.eventsOf('policy-refused')[0]?.reason, 'the deposit is used up');
   });
 
   it('a Path that is refused is a PathErr, and leaves no state', () => {
     const one = asking().path('a', S[1]);
     one.decide(one.questions[0]!, REFUSED);
-    assert.deepEqual(one.take().map(({ message }) => message.type), ['PathErr']);
+    assert.deepEqual(
+      one.take().map(({ message }) => message.type),
+      ['PathErr'],
+    );
     assert.deepEqual([one.engine.stateCount.paths, one.engine.stateCount.sessions], [0, 0]);
   });
 
@@ -110,7 +127,13 @@ describe('policy control', () => {
     one.decide(one.questions[0]!, GRANTED);
     one.take();
     one.decide(one.questions[0]!, REFUSED);
-    assert.deepEqual(one.take().map(({ message }) => message.type).sort(), ['ResvErr', 'ResvTear']);
+    assert.deepEqual(
+      one
+        .take()
+        .map(({ message }) => message.type)
+        .sort(),
+      ['ResvErr', 'ResvTear'],
+    );
     assert.deepEqual(one.reserved(), []);
   });
 
@@ -140,7 +163,8 @@ describe('policy control', () => {
     const one = withPath().resv('c', 'FF', [[[S[1]], 2]]);
     one.decide(one.questions[0]!, GRANTED);
     one.resvTear('c', 'FF', [S[1]]);
-    const forgotten = () => one.effects.filter((effect) => effect.kind === 'forget').map(({ reason }) => reason);
+    const forgotten = () =>
+      one.effects.filter((effect) => effect.kind === 'forget').map(({ reason }) => reason);
     assert.deepEqual(forgotten(), ['tear']);
     one.pass(160_000);
     assert.deepEqual(forgotten(), ['tear', 'timeout']);
@@ -148,7 +172,9 @@ describe('policy control', () => {
   });
 
   it('an answer that comes too late has no effect', () => {
-    const one = withPath().resv('c', 'FF', [[[S[1]], 2]]).resvTear('c', 'FF', [S[1]]);
+    const one = withPath()
+      .resv('c', 'FF', [[[S[1]], 2]])
+      .resvTear('c', 'FF', [S[1]]);
     one.decide(one.questions[0]!, GRANTED);
     assert.deepEqual(one.reserved(), []);
   });
@@ -165,7 +191,11 @@ describe('policy control', () => {
     assert.deepEqual(one.take('Resv'), [], 'it waits');
     const out = one.questions[2];
     assert.deepEqual(out?.context, { incoming: false, allocation: false, outgoing: true });
-    assert.equal(out?.objects.filter(({ classNum }) => classNum === 14).length, 2, 'both, as a list (RFC 2750 4.2)');
+    assert.equal(
+      out?.objects.filter(({ classNum }) => classNum === 14).length,
+      2,
+      'both, as a list (RFC 2750 4.2)',
+    );
     one.decide(out!, { granted: true, replacement: [data('merged')] });
     const [resv] = one.take('Resv');
     assert.equal(resv?.message.objects.filter(({ classNum }) => classNum === 14).length, 1);

@@ -7,12 +7,19 @@ import { One, RECEIVER, S } from './one.js';
 function diamond(): Network {
   const net = new Network();
   net.host('s').router('r1').router('r2').router('r3').router('r4').host('d');
-  net.link(['s', 'r1']).link(['r1', 'r2']).link(['r2', 'r3']).link(['r1', 'r4']).link(['r4', 'r3']).link(['r3', 'd']);
+  net
+    .link(['s', 'r1'])
+    .link(['r1', 'r2'])
+    .link(['r2', 'r3'])
+    .link(['r1', 'r4'])
+    .link(['r4', 'r3'])
+    .link(['r3', 'd']);
   return net.start();
 }
 
 function tellRoutes(net: Network): void {
-  for (const node of net.nodes.values()) if (node.engine !== undefined) node.do(node.engine.routesChanged(net.now));
+  for (const node of net.nodes.values())
+    if (node.engine !== undefined) node.do(node.engine.routesChanged(net.now));
 }
 
 describe('local repair (RFC 2205 3.6)', () => {
@@ -81,7 +88,10 @@ describe('local repair (RFC 2205 3.6)', () => {
   });
 
   it('an interface that goes down takes what is reserved there along, and upstream is told', () => {
-    const one = new One().path('a', S[1]).resv('c', 'FF', [[[S[1]], 4]]).resv('d', 'FF', [[[S[1]], 3]]);
+    const one = new One()
+      .path('a', S[1])
+      .resv('c', 'FF', [[[S[1]], 4]])
+      .resv('d', 'FF', [[[S[1]], 3]]);
     one.take();
     one.interfaces = one.interfaces.map((link) => (link.name === 'c' ? { ...link, isUp: false } : link));
     one.do(one.engine.interfacesChanged(0, one.interfaces));
@@ -98,7 +108,10 @@ describe('multicast routes (RFC 2205 3.9, 3.1.3)', () => {
     assert.deepEqual(one.take('Path'), []);
     assert.equal([...one.engine.senders()][0]?.isLocalOnly, true);
     one.path('a', S[1]);
-    assert.deepEqual(one.take('Path').map((sent) => sent.interface), [3, 4]);
+    assert.deepEqual(
+      one.take('Path').map((sent) => sent.interface),
+      [3, 4],
+    );
     assert.equal(one.engine.stateCount.paths, 2);
   });
 
@@ -109,7 +122,10 @@ describe('multicast routes (RFC 2205 3.9, 3.1.3)', () => {
     one.do(one.engine.routesChanged(0, [one.destination]));
     assert.deepEqual(one.take(), []);
     one.pass(2000);
-    assert.deepEqual(one.take('Path').map((sent) => sent.interface), [2]);
+    assert.deepEqual(
+      one.take('Path').map((sent) => sent.interface),
+      [2],
+    );
     one.pass(60_000);
     assert.ok(one.take('Path').every((sent) => sent.interface !== 3));
   });
