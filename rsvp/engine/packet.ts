@@ -13,6 +13,8 @@ export interface ArrivedPacket {
   readonly octets: Uint8Array;
   /** It came in UDP (RFC 2205 Appendix C). */
   readonly isUdp?: boolean;
+  /** It came in a Bundle (RFC 2961 3): the addresses are the neighbours', whatever the message. */
+  readonly isBundled?: boolean;
 }
 
 /** An RSVP message to send. */

@@ -18,6 +18,10 @@ export const NO_TROUBLES: Troubles = { lost: 0, duplicated: 0, jitter: 0 };
 export class Network {
   troubles: Troubles = NO_TROUBLES;
   sent = 0;
+  /** Messages that carry a MESSAGE_ID_NACK. */
+  refused = 0;
+  /** Are they looked for? */
+  isWatched = false;
   readonly stations = new Map<Site, Station>();
 
   constructor(
@@ -28,6 +32,7 @@ export class Network {
 
   send(from: Station, packet: SentPacket): void {
     this.sent++;
+    if (this.isWatched && hasNack(packet.octets)) this.refused++;
     const out = from.site.ports[packet.interface - 1];
     if (out === undefined) throw new Error(`${from.site.name} sends by interface ${packet.interface}`);
     const receivers = this.#receivers(from, out, packet);
@@ -64,4 +69,18 @@ export class Network {
     const hop = owner === undefined ? undefined : from.routes.next(from.site, owner);
     return hop?.out === out ? [hop.to] : [];
   }
+}
+
+const HEADER = 8;
+
+/** MESSAGE_ID_NACK is class 24, C-Type 2 (RFC 2961 4.3). Messages in a Bundle are looked at as well. */
+function hasNack(octets: Uint8Array): boolean {
+  const view = new DataView(octets.buffer, octets.byteOffset, octets.byteLength);
+  const isBundle = view.getUint8(1) === 12;
+  for (let at = HEADER; at + 4 <= octets.length; ) {
+    const length = view.getUint16(isBundle ? at + 6 : at);
+    if (isBundle ? hasNack(octets.subarray(at, at + length)) : view.getUint16(at + 2) === 0x1802) return true;
+    at += Math.max(length, 4);
+  }
+  return false;
 }

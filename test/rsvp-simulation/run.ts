@@ -61,12 +61,17 @@ function checkQuiet(history: History): void {
   const spoken = sum(stations.values(), ({ engine }) => engine?.exchangeSizes.neighbours ?? 0);
   for (const station of stations.values()) station.stirs = 0;
   network.sent = 0;
+  network.refused = 0;
+  network.isWatched = true;
   const periods = 2;
   history.run(periods * REFRESH_PERIOD);
+  network.isWatched = false;
   if (kind !== 'ample' || refusals !== undefined) return;
   const most = 2 * (periods + 1) * (told() + spoken);
   if (network.sent > most)
     throw new Error(`${network.sent} messages in ${periods} refresh periods, expected ${most} at most`);
+  // RFC 2961 5.4: whoever refuses a number has lost what was behind it.
+  if (network.refused > 0) throw new Error(`${network.refused} refreshes by number were refused at rest`);
   for (const { site, stirs } of stations.values())
     if (stirs > 0) throw new Error(`${site.name} is not at rest: ${stirs} effects beside refreshes`);
 }
@@ -115,8 +120,9 @@ function checkTeardown(history: History): void {
 
 function checkEmpty({ site, engine }: Station): void {
   if (engine === undefined) return;
-  const { neighbours: _, ...held } = engine.exchangeSizes;
-  const left = Object.entries({ ...engine.stateCount, ...held }).filter(([, count]) => count > 0);
+  const { adverts, bound, unacknowledged } = engine.exchangeSizes;
+  const held = { ...engine.stateCount, adverts, bound, unacknowledged };
+  const left = Object.entries(held).filter(([, count]) => count > 0);
   const next = engine.nextTimeout();
   if (left.length > 0)
     throw new Error(`${site.name} still holds ${left.map(([what, count]) => `${count} ${what}`).join(', ')}`);

@@ -18,8 +18,7 @@ export class Story {
   readonly events = (who: string, text: string): void => this.line(`  ${who}: ${text}`);
 
   readonly packets = (from: Port, { destination, octets }: SentPacket, fate: string): void => {
-    const addressed = destination === undefined ? '' : ` for ${destination}`;
-    this.line(`  ${from.site.name} -${from.index}-> ${summary(octets)}${addressed}, ${fate}`);
+    this.line(`  ${from.site.name} -${from.index}-> ${summary(octets)} for ${destination}, ${fate}`);
   };
 
   opening({ topology, sessions, lifetime, kind, refusals, stations }: History): void {

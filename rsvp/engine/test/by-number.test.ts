@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { find, MessageId, MessageIdList, MessageIdNack } from '../../wire/index.js';
+import { find, MessageId, MessageIdList, MessageIdNack, RSVP, TimeValues } from '../../wire/index.js';
+import type { RsvpInput } from '../../wire/index.js';
+import { tspecOf } from '../flow.js';
+import { hopObject, templateObject } from '../identity.js';
+import { tspec } from './network.js';
 import { One, S } from './one.js';
 
 const EPOCH = 7;
@@ -43,5 +47,30 @@ describe('reservations that are refreshed by number (RFC 2961 5)', () => {
     one.resv('c', 'SE', [[[S[1]], 2]], numbered(2));
     for (let n = 0; n < 7; n++) srefresh(one.pass(R), 2);
     assert.deepEqual(senders(one), [`${S[1]}:6000`]);
+  });
+
+  it('a Path in a Bundle has the addresses of its neighbours, and its own Send_TTL (RFC 2961 3.3, 3.4)', () => {
+    const one = new One();
+    const path = RSVP.encode({
+      msgType: 1,
+      ttl: 20,
+      objects: [
+        one.session(),
+        hopObject('10.1.0.1', 7),
+        TimeValues.make({ refreshPeriod: R }),
+        templateObject({ cType: 1, address: S[1], port: 6000 }),
+        tspecOf(tspec(1)),
+      ],
+    });
+    const bundle: RsvpInput = { msgType: 12, flags: 1, ttl: 255, objects: [], trailing: path };
+    one.arrive('a', bundle, { source: '10.1.0.1', ttl: 255 });
+    assert.deepEqual(
+      [...one.engine.senders()].map(({ sender, isAfterNonRsvpHop }) => [sender, isAfterNonRsvpHop]),
+      [[`${S[1]}:6000`, false]],
+    );
+    assert.deepEqual(
+      one.take('Path').map(({ ttl }) => ttl),
+      [19, 19],
+    );
   });
 });
