@@ -87,10 +87,7 @@ function expectReservations(expected: ExpectedSession, lines: Lines): void {
 }
 
 /** RFC 2205 2.2: one reservation an interface, of FF one a sender as well. */
-function expectTraffic(
-  { session, paths, reservations, isSelfFeeding }: ExpectedSession,
-  lines: Lines,
-): void {
+function expectTraffic({ session, paths, reservations, isSelfFeeding }: ExpectedSession, lines: Lines): void {
   const merged = new Map<string, ExpectedReservation[]>();
   for (const one of reservations) {
     if (one.interface === LOCAL) continue;
@@ -121,7 +118,10 @@ function noteReservations({ site, engine }: Station, lines: Lines, selfFeeding: 
   if (engine === undefined) return;
   for (const { session, style, senders, hop, interface: index, flow, scope } of engine.reservations()) {
     const what = resvText(style, flow, senders, scope, selfFeeding.has(session));
-    lines.set(`${site.name}: ${session} reserved by ${hop || 'application'} on ${index}: ${what}`, rateOf(flow));
+    lines.set(
+      `${site.name}: ${session} reserved by ${hop || 'application'} on ${index}: ${what}`,
+      rateOf(flow),
+    );
   }
   for (const { session, hop, interface: index, style, flows, scope } of engine.upstreams())
     for (const { flow, senders } of flows) {

@@ -103,8 +103,7 @@ export class History {
     else {
       const link = scheduler.pick(this.topology.links);
       this.setLink(link, !link.isUp);
-      if (scheduler.chance(0.7))
-        scheduler.later(100, 2 * REFRESH_PERIOD, () => this.setLink(link, true));
+      if (scheduler.chance(0.7)) scheduler.later(100, 2 * REFRESH_PERIOD, () => this.setLink(link, true));
     }
   }
 
@@ -211,15 +210,17 @@ export class History {
     if (link.isUp === isUp) return;
     link.isUp = isUp;
     this.story?.line(`${link.name} is ${isUp ? 'up' : 'down'}`);
-    for (const { site } of link.ports)
-      this.#within(300, () => this.stations.get(site)?.interfacesChanged());
+    for (const { site } of link.ports) this.#within(300, () => this.stations.get(site)?.interfacesChanged());
     this.#spread();
   }
 
   /** Routes are others now; sites learn of it one after the other. */
   #spread(session?: SessionWish): void {
     const members = new Map<string, Set<Site>>();
-    for (const { site, session: { destination } } of this.applications) {
+    for (const {
+      site,
+      session: { destination },
+    } of this.applications) {
       const known = members.get(destination);
       if (known === undefined) members.set(destination, new Set([site]));
       else known.add(site);

@@ -80,8 +80,7 @@ export function expect(
     if (round > 100) throw new Error('model: reservations do not come to rest');
     const isDone = fingerprint(next) === fingerprint(reservations);
     reservations = next;
-    if (isDone)
-      return { session, paths, reservations, upstreams, isSelfFeeding: hasCircle(upstreams) };
+    if (isDone) return { session, paths, reservations, upstreams, isSelfFeeding: hasCircle(upstreams) };
   }
 }
 
@@ -215,7 +214,9 @@ function arrivals(
 function hasCircle(upstreams: readonly ExpectedUpstream[]): boolean {
   const feeds = (one: ExpectedUpstream, other: ExpectedUpstream): boolean =>
     one.hop.site === other.site &&
-    other.used.some((used) => used.hop === portAt(one.site, one.incoming) && used.interface === one.hop.index);
+    other.used.some(
+      (used) => used.hop === portAt(one.site, one.incoming) && used.interface === one.hop.index,
+    );
   const state = new Map<ExpectedUpstream, 'open' | 'done'>();
   const visit = (one: ExpectedUpstream): boolean => {
     const known = state.get(one);
@@ -231,7 +232,14 @@ function hasCircle(upstreams: readonly ExpectedUpstream[]): boolean {
 function fingerprint(reservations: readonly ExpectedReservation[]): string {
   return reservations
     .map(({ site, hop, interface: index, flow, senders, scope }) =>
-      [site.name, hop?.site.name, index, JSON.stringify(flow), senders.map(nameOf), [...(scope ?? ['*'])]].join(),
+      [
+        site.name,
+        hop?.site.name,
+        index,
+        JSON.stringify(flow),
+        senders.map(nameOf),
+        [...(scope ?? ['*'])],
+      ].join(),
     )
     .sort()
     .join('\n');

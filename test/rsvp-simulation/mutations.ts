@@ -22,38 +22,52 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'reservations live no longer than a refresh period',
-    make: () =>
-      replaced(Core.prototype, 'lifetime', () => (refreshPeriod: number) => refreshPeriod),
+    make: () => replaced(Core.prototype, 'lifetime', () => (refreshPeriod: number) => refreshPeriod),
   },
   {
     name: 'wildcard reservations carry no SCOPE',
     make: () =>
-      replaced(Upstream.prototype, 'message', (before) => function (this: Upstream) {
-        const message = before.call(this);
-        return { ...message, objects: message.objects.filter(({ class: name }) => name !== 'SCOPE') };
-      }),
+      replaced(
+        Upstream.prototype,
+        'message',
+        (before) =>
+          function (this: Upstream) {
+            const message = before.call(this);
+            return { ...message, objects: message.objects.filter(({ class: name }) => name !== 'SCOPE') };
+          },
+      ),
   },
   {
     name: 'the first request goes on in place of the least upper bound',
     make: () =>
-      replaced(Upstream.prototype, 'message', (before) => function (this: Upstream) {
-        const { contents, session } = this;
-        const flow = session.reservations[0]?.contents?.flow;
-        if (contents === undefined || flow === undefined) return before.call(this);
-        const descriptors = contents.descriptors.map(({ senders }) => ({ flow, senders }));
-        this.contents = { ...contents, descriptors };
-        const message = before.call(this);
-        this.contents = contents;
-        return message;
-      }),
+      replaced(
+        Upstream.prototype,
+        'message',
+        (before) =>
+          function (this: Upstream) {
+            const { contents, session } = this;
+            const flow = session.reservations[0]?.contents?.flow;
+            if (contents === undefined || flow === undefined) return before.call(this);
+            const descriptors = contents.descriptors.map(({ senders }) => ({ flow, senders }));
+            this.contents = { ...contents, descriptors };
+            const message = before.call(this);
+            this.contents = contents;
+            return message;
+          },
+      ),
   },
   {
     name: 'blockade state is forgotten at once',
     make: () =>
-      replaced(Core.prototype, 'watch', (before) => function (this: Core, state: Parameters<Core['watch']>[0]) {
-        if ('flow' in state) (state as Blockade).expiresAt = 0;
-        before.call(this, state);
-      }),
+      replaced(
+        Core.prototype,
+        'watch',
+        (before) =>
+          function (this: Core, state: Parameters<Core['watch']>[0]) {
+            if ('flow' in state) (state as Blockade).expiresAt = 0;
+            before.call(this, state);
+          },
+      ),
   },
   {
     name: 'what was torn down is refreshed as before',
@@ -62,10 +76,15 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'tears go no further',
     make: () =>
-      replaced(Core.prototype, 'send', (before) => function (this: Core, now: number, outgoing: Parameters<Core['send']>[1]) {
-        const { msgType } = outgoing.message;
-        if (msgType !== 5 && msgType !== 6) before.call(this, now, outgoing);
-      }),
+      replaced(
+        Core.prototype,
+        'send',
+        (before) =>
+          function (this: Core, now: number, outgoing: Parameters<Core['send']>[1]) {
+            const { msgType } = outgoing.message;
+            if (msgType !== 5 && msgType !== 6) before.call(this, now, outgoing);
+          },
+      ),
   },
   {
     name: 'changes of routes go unheeded',
@@ -82,9 +101,14 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a confirmation is not sent',
     make: () =>
-      replaced(Core.prototype, 'send', (before) => function (this: Core, now: number, outgoing: Parameters<Core['send']>[1]) {
-        if (outgoing.message.msgType !== 7) before.call(this, now, outgoing);
-      }),
+      replaced(
+        Core.prototype,
+        'send',
+        (before) =>
+          function (this: Core, now: number, outgoing: Parameters<Core['send']>[1]) {
+            if (outgoing.message.msgType !== 7) before.call(this, now, outgoing);
+          },
+      ),
   },
   {
     name: 'a session is kept when nothing is left in it',
@@ -92,8 +116,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'all state is told again and again',
-    make: () =>
-      replaced(Core.prototype, 'refreshPeriod', () => () => 3000),
+    make: () => replaced(Core.prototype, 'refreshPeriod', () => () => 3000),
   },
 ];
 

@@ -77,7 +77,7 @@ const HEADER = 8;
 function hasNack(octets: Uint8Array): boolean {
   const view = new DataView(octets.buffer, octets.byteOffset, octets.byteLength);
   const isBundle = view.getUint8(1) === 12;
-  for (let at = HEADER; at + 4 <= octets.length; ) {
+  for (let at = HEADER; at + 4 <= octets.length;) {
     const length = view.getUint16(isBundle ? at + 6 : at);
     if (isBundle ? hasNack(octets.subarray(at, at + length)) : view.getUint16(at + 2) === 0x1802) return true;
     at += Math.max(length, 4);

@@ -49,7 +49,9 @@ function atRest(history: History): readonly ExpectedSession[] {
       refusals,
     ),
   );
-  const wrong = difference(expected, [...history.stations.values()], { reservations: history.kind === 'ample' });
+  const wrong = difference(expected, [...history.stations.values()], {
+    reservations: history.kind === 'ample',
+  });
   if (wrong !== undefined) throw new Error(`state at rest:\n${wrong}`);
   return expected;
 }
@@ -85,7 +87,10 @@ function checkConfirmation(history: History, sessions: readonly ExpectedSession[
   const { session, site } = asking;
   const reaches = sessions.some(
     (expected) =>
-      expected.session === session && expected.upstreams.some(({ site: told, used }) => told === site && used.some(({ hop }) => hop === undefined)),
+      expected.session === session &&
+      expected.upstreams.some(
+        ({ site: told, used }) => told === site && used.some(({ hop }) => hop === undefined),
+      ),
   );
   const station = stations.get(site);
   if (station === undefined || !reaches) return;
@@ -100,8 +105,7 @@ function checkConfirmation(history: History, sessions: readonly ExpectedSession[
 /** RFC 2205 2.3: tears go all the way at once. */
 function checkTeardown(history: History): void {
   const { stations, applications } = history;
-  for (const application of applications)
-    if (application.reserves.length > 0) history.unreserve(application);
+  for (const application of applications) if (application.reserves.length > 0) history.unreserve(application);
   history.run(3000);
   for (const { site, engine } of stations.values()) {
     const { reservations = 0, traffics = 0 } = engine?.stateCount ?? {};

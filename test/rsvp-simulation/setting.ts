@@ -17,7 +17,9 @@ import type { SenderName, SessionWish } from './wishes.js';
 /** What does not change during a run: sessions, how links are spoken on, what policy refuses. */
 
 export function randomSessions(scheduler: Scheduler, topology: Topology): readonly SessionWish[] {
-  return Array.from({ length: scheduler.pick([1, 1, 2, 2, 3]) }, (_, n) => randomSession(scheduler, topology, n));
+  return Array.from({ length: scheduler.pick([1, 1, 2, 2, 3]) }, (_, n) =>
+    randomSession(scheduler, topology, n),
+  );
 }
 
 function randomSession(scheduler: Scheduler, topology: Topology, n: number): SessionWish {
@@ -70,11 +72,15 @@ export function randomSetups(
 }
 
 /** How RSVP is spoken there; sites may differ in refresh reduction, not in keys. */
-function randomLink(
-  scheduler: Scheduler,
-  { ports }: Link,
-): (site: Site) => Omit<ExchangeInterface, 'mtu'> {
-  const reductions = scheduler.pick([['off'], ['off'], ['learned'], ['learned'], ['assumed'], ['off', 'learned']] as const);
+function randomLink(scheduler: Scheduler, { ports }: Link): (site: Site) => Omit<ExchangeInterface, 'mtu'> {
+  const reductions = scheduler.pick([
+    ['off'],
+    ['off'],
+    ['learned'],
+    ['learned'],
+    ['assumed'],
+    ['off', 'learned'],
+  ] as const);
   const isPointToPoint = ports.length === 2 && scheduler.chance(0.5);
   const integrity = scheduler.chance(0.12) ? randomIntegrity(scheduler) : undefined;
   const chosen = new Map(ports.map(({ site }) => [site, scheduler.pick(reductions)]));
@@ -102,7 +108,8 @@ export function randomRefusals(scheduler: Scheduler): Refusals {
   return {
     path: (site, session, { address, port }) =>
       !site.isHost && refuses(`${site.name} path ${session.text} ${address} ${port}`),
-    resv: (site, session, outgoing) => !site.isHost && refuses(`${site.name} resv ${session.text} ${outgoing}`),
+    resv: (site, session, outgoing) =>
+      !site.isHost && refuses(`${site.name} resv ${session.text} ${outgoing}`),
   };
 }
 

@@ -1,5 +1,11 @@
 import { Engine } from '../../rsvp/engine/index.js';
-import type { EngineEffect, EngineEvent, NodeInterface, PolicyQuestion, SentPacket } from '../../rsvp/engine/index.js';
+import type {
+  EngineEffect,
+  EngineEvent,
+  NodeInterface,
+  PolicyQuestion,
+  SentPacket,
+} from '../../rsvp/engine/index.js';
 import type { ExchangeInterface, ExchangeOptions } from '../../rsvp/exchange/index.js';
 import type { Scheduler } from '../simulation/scheduler.js';
 import type { Network } from './network.js';
@@ -161,6 +167,8 @@ export class Station {
 
   #note(event: EngineEvent): void {
     this.told?.(this.site.name, event.text);
+    // Off the tree, of no use: it may come late, or not at all (RFC 2961 5.3).
+    if (event.kind === 'path' && event.outgoing.length === 0) return;
     if (event.kind === 'upcall' && event.upcall.type === 'RESV_CONFIRM') this.confirmed.push(event.session);
     this.stirs++;
   }

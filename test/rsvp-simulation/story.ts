@@ -22,7 +22,9 @@ export class Story {
   };
 
   opening({ topology, sessions, lifetime, kind, refusals, stations }: History): void {
-    this.line(`${kind} links${refusals === undefined ? '' : ', policy refuses some'}; lifetime ${lifetime / 1000} s`);
+    this.line(
+      `${kind} links${refusals === undefined ? '' : ', policy refuses some'}; lifetime ${lifetime / 1000} s`,
+    );
     for (const { name, ports, delay } of topology.links) {
       const all = ports.map(({ site, index, addresses, cost, reservable, link }) => {
         const { refreshReduction, integrity } = stations.get(site)?.setup.exchange[index - 1] ?? {};
@@ -47,8 +49,11 @@ function summary(octets: Uint8Array): string {
   }
   const ids = message.objects.flatMap((object) => {
     const { classNum } = object;
-    if (classNum === 23) return [`#${(object as unknown as { messageIdentifier: number }).messageIdentifier}`];
-    return classNum === 24 || classNum === 25 ? [JSON.stringify(RSVP.toJson({ ...message, objects: [object] }).objects)] : [];
+    if (classNum === 23)
+      return [`#${(object as unknown as { messageIdentifier: number }).messageIdentifier}`];
+    return classNum === 24 || classNum === 25
+      ? [JSON.stringify(RSVP.toJson({ ...message, objects: [object] }).objects)]
+      : [];
   });
   return [type, ...ids].join(' ');
 }
