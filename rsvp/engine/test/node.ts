@@ -1,4 +1,4 @@
-import { Engine } from '../engine.js';
+import type { Engine } from '../engine.js';
 import type { EngineEffect } from '../effect.js';
 import type { EngineEvent, Upcall } from '../event.js';
 import type { Flow } from '../flow.js';
