@@ -13,6 +13,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<{ main(): unknown }>>> =
   paid: () => import('./paid.js'),
   durable: () => import('./durable.js'),
   dos: () => import('./dos.js'),
+  scale: () => import('./scale.js'),
 };
 
 const asked = argv.slice(2);

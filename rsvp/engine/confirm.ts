@@ -176,9 +176,10 @@ export function resvConfArrives(core: Core, now: number, arrived: ArrivedMessage
     receiver,
     text: `${name}: confirmation forwarded to ${receiver} by ${core.nameOf(out)}`,
   });
+  // From an address of ours: it goes hop by hop for the sake of INTEGRITY (RFC 2205 3.1.9), whose receiver finds the key by the IP
+  // source of whoever sent it last (RFC 2747 4).
   core.send(now, {
     interface: out,
-    source: packet.source,
     destination: receiver,
     routerAlert: true,
     ttl: packet.ttl - 1,

@@ -211,6 +211,10 @@ export class Engine {
   get stateCount(): StateCount {
     return stateCountOf(this.#core);
   }
+  /** What the exchange beneath holds. */
+  get exchangeSizes(): Core['exchange']['sizes'] {
+    return this.#core.exchange.sizes;
+  }
   /** What has happened so often; messages that had no effect by cause, the exchange's among them. */
   get counters(): Core['counters'] & {
     readonly dropped: Readonly<Record<Drop, number>> & Core['exchange']['dropped'];

@@ -13,13 +13,15 @@ export interface ArrivedPacket {
   readonly octets: Uint8Array;
   /** It came in UDP (RFC 2205 Appendix C). */
   readonly isUdp?: boolean;
+  /** It came in a Bundle (RFC 2961 3): the addresses are the neighbours', whatever the message. */
+  readonly isBundled?: boolean;
 }
 
 /** An RSVP message to send. */
 export interface SentPacket {
   /** By this interface, whatever the routes say. */
   readonly interface: number;
-  /** A Path, PathTear and ResvConf carry the sender's address (RFC 2205 3.1.3), all others ours: then it is undefined. */
+  /** A Path and PathTear carry the sender's address (RFC 2205 3.1.3), all others ours: then it is undefined. */
   readonly source?: string;
   readonly destination: string;
   readonly ttl: number;

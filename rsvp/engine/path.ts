@@ -162,12 +162,13 @@ function isAcceptable(core: Core, arrived: ArrivedMessage, parts: Parts): parts 
     core.drop(arrived, 'not-for-us', `its destination ${session.destination} is none of our addresses`);
     return false;
   }
-  // RFC 2205 3.1.3: source and destination are the data's. UDP encapsulation has addresses of its own (Appendix C).
-  if (packet.isUdp !== true && packet.source !== sender.address) {
+  // RFC 2205 3.1.3: source and destination are the data's. UDP encapsulation (Appendix C) and Bundles have addresses of their own.
+  if (packet.isUdp === true || packet.isBundled === true) return true;
+  if (packet.source !== sender.address) {
     core.drop(arrived, 'source-address', `IP source ${packet.source}, expected the sender ${sender.address}`);
     return false;
   }
-  if (packet.isUdp !== true && packet.destination !== session.destination) {
+  if (packet.destination !== session.destination) {
     core.drop(arrived, 'not-for-us', `IP destination ${packet.destination}, expected ${session.destination}`);
     return false;
   }

@@ -46,8 +46,12 @@ export function resvArrives(core: Core, now: number, arrived: ArrivedMessage, pa
   }
   const confirms: ConfirmRequest[] = [];
   let isChanged = false;
-  for (const descriptor of parts.flows) {
-    const senders = sendersOf(core, session, hop.handle, style, descriptor);
+  const known = parts.flows.map((descriptor) => sendersOf(core, session, hop.handle, style, descriptor));
+  const isWhole = parts.flows.every(
+    ({ senders }, i) => style === 'WF' || known[i]?.length === senders.length,
+  );
+  for (const [i, descriptor] of parts.flows.entries()) {
+    const senders = known[i];
     if (senders === undefined) refuse(NO_SENDER, descriptor);
     else if (typeof descriptor.flow !== 'object')
       refuse(
@@ -55,7 +59,7 @@ export function resvArrives(core: Core, now: number, arrived: ArrivedMessage, pa
         descriptor,
       );
     else {
-      const request = { arrived, parts, hop, session, style, senders, flow: descriptor.flow };
+      const request = { arrived, parts, hop, session, style, senders, flow: descriptor.flow, isWhole };
       if (hasServiceConflict(request)) refuse(SERVICE_CONFLICT, descriptor);
       else isChanged = takeFlow(core, now, request, confirms) || isChanged;
     }
@@ -120,6 +124,11 @@ export interface FlowRequest {
   readonly style: StyleName;
   readonly senders: readonly Sender[];
   readonly flow: Flow;
+  /**
+   * All senders of the message are known. Otherwise it is not to be refreshed by number: refused, its sender says it again, and
+   * the others find their path state as soon as it is there (RFC 2961 5.4).
+   */
+  readonly isWhole: boolean;
 }
 
 /** One flow descriptor of the message. True where reservation state has changed. */
@@ -137,7 +146,8 @@ function takeFlow(core: Core, now: number, request: FlowRequest, confirms: Confi
     core.drop(arrived, 'stale', 'overtaken by a later one (RFC 2961 4.5)', session);
     return false;
   }
-  core.exchange.bind(arrived, reservation);
+  if (request.isWhole) core.exchange.bind(arrived, reservation);
+  else core.exchange.unbind(reservation);
   const contents: ResvContents = {
     flow,
     senders: style === 'SE' ? union(reservation.contents?.senders ?? NONE, senders) : senders,
@@ -197,7 +207,8 @@ function keepAlive(
   if (reservation.style === 'SE' && all.length > 1) {
     const before = reservation.senderExpiry ?? [];
     reservation.senderExpiry = all.map((sender, i) =>
-      named.includes(sender) ? until : (before[i] ?? reservation.expiresAt),
+      // Sooner by a hair, if only: so those that the latest message names can be told from the others.
+      named.includes(sender) ? until : Math.min(before[i] ?? reservation.expiresAt, until - 1),
     );
     reservation.expiresAt = Math.min(...reservation.senderExpiry);
   } else reservation.expiresAt = until;

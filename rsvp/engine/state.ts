@@ -221,9 +221,16 @@ export class Reservation implements Mortal, Refreshed {
     this.interface = index;
   }
 
+  /** By number (RFC 2961 5): what the latest message named, no sender that only earlier ones did. */
   refreshed(now: number): void {
-    this.expiresAt = now + this.lifetime;
-    if (this.senderExpiry !== undefined) this.senderExpiry.fill(this.expiresAt);
+    const until = now + this.lifetime;
+    const { senderExpiry } = this;
+    if (senderExpiry === undefined) this.expiresAt = until;
+    else {
+      const latest = Math.max(...senderExpiry);
+      this.senderExpiry = senderExpiry.map((expiry) => (expiry === latest ? until : expiry));
+      this.expiresAt = Math.min(...this.senderExpiry);
+    }
   }
 
   expire(core: Core, now: number): void {

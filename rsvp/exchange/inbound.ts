@@ -65,8 +65,7 @@ export class Inbound {
     for (const part of parts) {
       const whole = frame(part);
       if (whole instanceof Drop) this.#drop(packet, whole);
-      // RFC 2961 3.4: a part counts as if it had come alone, but with the Send_TTL of the Bundle.
-      else messages.push(...this.#receiveOne(now, packet, settings, whole, octets[4]));
+      else messages.push(...this.#receiveOne(now, alone(packet, octets, whole), settings, whole));
     }
     return messages;
   }
@@ -76,15 +75,13 @@ export class Inbound {
     packet: ArrivedPacket,
     settings: ExchangeInterface,
     octets: Uint8Array,
-    bundleTtl?: number,
   ): ArrivedMessage[] {
     const faults: WireError[] = [];
-    const decoded = this.options.codec.decode(octets, faults);
-    if (decoded.trailing !== undefined) {
+    const message = this.options.codec.decode(octets, faults);
+    if (message.trailing !== undefined) {
       const text = faults[0]?.message ?? 'objects that do not fit the message';
       return this.#drop(packet, new Drop('malformed', text));
     }
-    const message = bundleTtl === undefined ? decoded : { ...decoded, ttl: bundleTtl };
     const hop = find(message, RsvpHopIpv4, RsvpHopIpv6, RsvpHopIpv4IfId, RsvpHopIpv6IfId)?.hopAddress;
     const sender = hop ?? packet.source;
     // RFC 2747 4: a challenge alone is taken without INTEGRITY.
@@ -164,3 +161,12 @@ export const TYPE = {
   CHALLENGE,
   RESPONSE,
 } as const;
+
+/**
+ * RFC 2961 3.4: a part of a Bundle counts as if it had come alone, past as many hops without RSVP as the Bundle's Send_TTL tells.
+ * Of a Path its own Send_TTL says how far it may go on.
+ */
+function alone(packet: ArrivedPacket, bundle: Uint8Array, part: Uint8Array): ArrivedPacket {
+  const passed = (bundle[4] as number) - packet.ttl;
+  return { ...packet, ttl: (part[4] as number) - passed, isBundled: true };
+}

@@ -65,16 +65,29 @@ export class Scheduler {
   /** Takes all steps up to a time. */
   async runUntil(end: number, between: () => void): Promise<void> {
     for (let next = this.#steps[0]; next !== undefined && next.at <= end; next = this.#steps[0]) {
-      if (++this.#ran > MOST_STEPS)
-        throw new Error(`${MOST_STEPS} steps by ${this.now} ms: nothing comes to rest`);
-      this.#removeFirst();
-      this.now = next.at;
+      this.#take(next);
       const running = next.run();
       if (running instanceof Promise) await running;
       await quiet();
       between();
     }
     this.now = end;
+  }
+
+  /** The same where no step waits for anything. */
+  run(end: number): void {
+    for (let next = this.#steps[0]; next !== undefined && next.at <= end; next = this.#steps[0]) {
+      this.#take(next);
+      next.run();
+    }
+    this.now = end;
+  }
+
+  #take(next: Step): void {
+    if (++this.#ran > MOST_STEPS)
+      throw new Error(`${MOST_STEPS} steps by ${this.now} ms: nothing comes to rest`);
+    this.#removeFirst();
+    this.now = next.at;
   }
 
   #removeFirst(): void {

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { runBeside } from '../beside.js';
 import { MUTATIONS } from './mutations.js';
 import type { Databases } from './schedule.js';
 import { firstProblem, openDatabases, seedsFrom } from './seeds.js';
@@ -14,21 +12,8 @@ const ONE = process.env['BANDEX_SEED'];
 const ENOUGH = 300;
 
 /** They take minutes: a process of their own begins when the tests are loaded, and is done when its turn comes. */
-const running = ONE === undefined ? runBeside() : undefined;
-
-function runBeside(): Promise<Found> {
-  const child: ChildProcess = fork(fileURLToPath(new URL('./worker.js', import.meta.url)), [
-    String(SCHEDULES),
-  ]);
-  process.once('exit', () => child.kill());
-  const found = new Promise<Found>((resolve, reject) => {
-    child.once('message', (message) => resolve(message as Found));
-    child.once('error', reject);
-    child.once('exit', (code) => reject(new Error(`the simulation has ended with ${String(code)}`)));
-  });
-  found.catch(() => undefined);
-  return found;
-}
+const running = ONE === undefined ? runBeside<Found>(import.meta.url, SCHEDULES) : undefined;
+running?.catch(() => undefined);
 
 describe('policy servers, routers and the clearing centre in trouble', () => {
   let databases: Databases;

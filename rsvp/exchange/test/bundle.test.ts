@@ -79,14 +79,21 @@ describe('rsvp/exchange Bundle (RFC 2961 3)', () => {
       objects: [],
       messages: [part(7, 3), part(8, 4)],
     });
-    const arrived = a.exchange.receive(1, packet(octets, 70));
-    assert.deepEqual(
-      arrived.map(({ message }) => [portOf(message), message.ttl]),
-      [
-        [7, 70],
-        [8, 70],
-      ],
-    );
+    for (const passed of [0, 2]) {
+      const arrived = a.exchange.receive(1, packet(octets, 70 - passed));
+      assert.deepEqual(
+        arrived.map(({ message, packet: { ttl, isBundled } }) => [
+          portOf(message),
+          message.ttl - ttl,
+          isBundled,
+        ]),
+        [
+          [7, passed, true],
+          [8, passed, true],
+        ],
+        'as many hops without RSVP as the Bundle has passed',
+      );
+    }
   });
 
   it('a part with a wrong checksum or version is dropped, and the others are not (RFC 2961 3.4)', () => {
