@@ -85,9 +85,7 @@ class Scale {
         { ...LINK, name: 'eth2', index: 2, addresses: [HOPS.right] },
       ],
       random: Math.random,
-      exchange: {
-        interface: () => ({ mtu: 1500, refreshReduction: this.numbered ? 'learned' : 'off' }),
-      },
+      exchangeInterface: () => ({ refreshReduction: numbered ? 'learned' : 'off' }),
     });
   }
 
