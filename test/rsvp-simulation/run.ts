@@ -1,4 +1,5 @@
 import { difference } from './compare.js';
+import { checkScarcity } from './scarcity.js';
 import { History } from './history.js';
 import { expect } from './model.js';
 import type { ExpectedSession } from './model.js';
@@ -24,6 +25,7 @@ function run(history: History): void {
   // What is out of date ends with its lifetime, and what was reserved for it with another.
   history.run(2 * lifetime + 2 * REFRESH_PERIOD);
   const sessions = atRest(history);
+  if (history.kind === 'scarce') checkScarcity(history, sessions);
   checkQuiet(history);
   if (history.kind === 'ample' && history.refusals === undefined && scheduler.chance(0.5))
     checkConfirmation(history, sessions);
