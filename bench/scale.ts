@@ -85,9 +85,7 @@ class Scale {
         { ...LINK, name: 'eth2', index: 2, addresses: [HOPS.right] },
       ],
       random: Math.random,
-      exchange: {
-        interface: () => ({ mtu: 1500, refreshReduction: this.numbered ? 'learned' : 'off' }),
-      },
+      exchangeInterface: () => (numbered ? LEARNED : OFF),
     });
   }
 
@@ -184,6 +182,8 @@ class Scale {
   }
 }
 
+const LEARNED = { refreshReduction: 'learned' } as const;
+const OFF = { refreshReduction: 'off' } as const;
 const LINK = { mtu: 1500, isUp: true, reservable: 1e12, bandwidth: 1e12 };
 
 function arrivedPath(n: number, numbered: boolean): ArrivedPacket {

@@ -37,6 +37,15 @@ export class Core {
   /** Octets a second in force, by interface. */
   readonly used = new Map<number, number>();
   #own = new Set<string>();
+  /** What is asked for with each message, put together once. */
+  readonly #spoken = new Map<
+    number,
+    {
+      readonly settings: Omit<ExchangeInterface, 'mtu'>;
+      readonly link: NodeInterface;
+      readonly both: ExchangeInterface;
+    }
+  >();
   /** How many sessions a destination and protocol have; negative where their port is zero (RFC 2205 3.2). */
   readonly #ports = new Map<string, number>();
   readonly #texts = new Shared<string>();
@@ -83,7 +92,11 @@ export class Core {
     const link = this.interface(index);
     if (link?.isUp !== true) return undefined;
     const settings = this.options.exchangeInterface?.(index);
-    return settings === undefined ? link : { ...settings, mtu: link.mtu };
+    if (settings === undefined) return link;
+    let spoken = this.#spoken.get(index);
+    if (spoken?.settings !== settings || spoken.link !== link)
+      this.#spoken.set(index, (spoken = { settings, link, both: { ...settings, mtu: link.mtu } }));
+    return spoken.both;
   }
 
   setInterfaces(interfaces: readonly NodeInterface[]): void {

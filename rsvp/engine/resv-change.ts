@@ -134,14 +134,25 @@ export function removeSenders(
 export function withdrawSender(core: Core, now: number, path: Path, cause: EndCause): void {
   const { session, sender } = path;
   for (const reservation of session.reservations) {
-    const { interface: index, style, hop } = reservation;
+    const { interface: index, style, hop, contents } = reservation;
     if (hop === '') continue;
     const others = session.paths.filter((other) => routesTo(other, index));
     if (style === 'WF') {
       if (others.length === 0) removeReservation(core, now, reservation, cause);
-    } else if (!others.some((other) => other.sender === sender))
+    } else if (!others.some((other) => other.sender === sender)) {
+      if (contents?.senders.includes(sender) === true) unnumber(core, reservation);
       removeSenders(core, now, reservation, [sender], cause);
+    }
   }
+}
+
+/**
+ * The next hop may not know that it has lost something here. If the path state comes back, its Resv has to come whole: refreshes
+ * by number are refused from now on (RFC 2961 5.4), of all that came in the same message.
+ */
+function unnumber(core: Core, { session, hop, interface: index }: Reservation): void {
+  for (const other of session.reservations)
+    if (other.hop === hop && other.interface === index) core.exchange.unbind(other);
 }
 
 export function reservationExpired(core: Core, now: number, reservation: Reservation): void {

@@ -25,6 +25,15 @@ export function randomFlow(scheduler: Scheduler, service: Flow['service']): Flow
   };
 }
 
+/** Of any two of these one is the greater: so blockade state tells them apart (RFC 2205 3.5). */
+export function randomOrderedFlow(scheduler: Scheduler, service: Flow['service']): Flow {
+  const rate = 1000 * scheduler.pick([1, 2, 3, 4, 6, 9, 14]);
+  return {
+    ...{ service, rate, bucket: rate, peak: 2 * rate, minimumPolicedUnit: 64, maximumPacketSize: 1000 },
+    ...{ reservedRate: service === 'guaranteed' ? rate : 0, slack: 0 },
+  };
+}
+
 /** Of one service; there is at least one. The merged M is the smallest (RFC 2211 8, RFC 2212). */
 export function lubOf(flows: readonly Flow[]): Flow {
   const [first] = flows;

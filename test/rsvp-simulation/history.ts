@@ -1,5 +1,5 @@
 import { Scheduler } from '../simulation/scheduler.js';
-import { randomBucket, randomFlow } from './flows.js';
+import { randomBucket, randomFlow, randomOrderedFlow } from './flows.js';
 import { NO_TROUBLES, Network } from './network.js';
 import type { Troubles } from './network.js';
 import type { Refusals } from './model.js';
@@ -40,7 +40,8 @@ export class History {
     this.topology = Topology.random(scheduler, (random) =>
       ample ? 1e9 : 1000 * random.pick([3, 5, 8, 12, 30]),
     );
-    this.sessions = randomSessions(scheduler, this.topology);
+    const sessions = randomSessions(scheduler, this.topology);
+    this.sessions = ample || scheduler.chance(0.3) ? sessions : sessions.slice(0, 1).map(ofOneSender);
     this.refusals = ample && scheduler.chance(0.15) ? randomRefusals(scheduler) : undefined;
     this.routes = new Routes(this.topology, new Map(), this.#version);
     this.network = new Network(scheduler, this.story?.packets);
@@ -139,7 +140,7 @@ export class History {
 
   #randomReservation({ style, service, senders }: SessionWish): readonly ReservationWish[] {
     const { scheduler } = this;
-    const flow = () => randomFlow(scheduler, service);
+    const flow = () => (this.kind === 'ample' ? randomFlow : randomOrderedFlow)(scheduler, service);
     if (style === 'WF') return [{ flow: flow(), senders: [] }];
     const some = senders.filter(() => scheduler.chance(0.7));
     const chosen = some.length === 0 ? [scheduler.pick(senders)] : some;
@@ -235,4 +236,8 @@ export class History {
           station.routesChanged(routes, version === routes.version - 1 ? destinations : undefined);
       });
   }
+}
+
+function ofOneSender(session: SessionWish): SessionWish {
+  return { ...session, senders: session.senders.slice(0, 1) };
 }

@@ -1,4 +1,5 @@
 import { difference } from './compare.js';
+import { checkScarcity } from './scarcity.js';
 import { History } from './history.js';
 import { expect } from './model.js';
 import type { ExpectedSession } from './model.js';
@@ -24,6 +25,7 @@ function run(history: History): void {
   // What is out of date ends with its lifetime, and what was reserved for it with another.
   history.run(2 * lifetime + 2 * REFRESH_PERIOD);
   const sessions = atRest(history);
+  if (history.kind === 'scarce') checkScarcity(history, sessions);
   checkQuiet(history);
   if (history.kind === 'ample' && history.refusals === undefined && scheduler.chance(0.5))
     checkConfirmation(history, sessions);
@@ -96,8 +98,14 @@ function checkConfirmation(history: History, sessions: readonly ExpectedSession[
   if (station === undefined || !reaches) return;
   station.confirmed.length = 0;
   history.story?.line(`${site.name} asks for a confirmation of ${session.text}`);
-  station.reserve(asking, true);
-  history.run(3000);
+  // What comes on a way that was not used before meets a handshake first, and is lost (RFC 2747 4.3).
+  const isSigned = [...stations.values()].some(({ setup }) =>
+    setup.exchange.some(({ integrity }) => integrity !== undefined),
+  );
+  for (let tries = isSigned ? 5 : 1; tries > 0 && !station.confirmed.includes(session.text); tries--) {
+    station.reserve(asking, true);
+    history.run(3000);
+  }
   if (!station.confirmed.includes(session.text))
     throw new Error(`${site.name} has no confirmation of ${session.text}`);
 }

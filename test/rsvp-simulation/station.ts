@@ -6,7 +6,7 @@ import type {
   PolicyQuestion,
   SentPacket,
 } from '../../rsvp/engine/index.js';
-import type { ExchangeInterface, ExchangeOptions } from '../../rsvp/exchange/index.js';
+import type { ExchangeInterface } from '../../rsvp/exchange/index.js';
 import type { Scheduler } from '../simulation/scheduler.js';
 import type { Network } from './network.js';
 import type { Routes } from './routes.js';
@@ -61,7 +61,11 @@ export class Station {
       blockadeMultiplier: setup.blockadeMultiplier,
       isHost: site.isHost,
       policy: setup.policy === undefined ? [] : ['Path', 'Resv'],
-      exchange: this.#exchange(),
+      exchangeInterface: (index) => setup.exchange[index - 1],
+      exchange: {
+        firstSequenceNumber: BigInt(Math.ceil(scheduler.now)) * 1000n + 1n,
+        secret: Uint8Array.from({ length: 16 }, () => scheduler.random() * 256),
+      },
     });
     this.#arm();
   }
@@ -208,19 +212,5 @@ export class Station {
       ...{ name: `eth${index}`, index, addresses, isUp: link.isUp, reservable },
       ...{ mtu: 1500, bandwidth: 1e9 },
     }));
-  }
-
-  #exchange(): Partial<ExchangeOptions> {
-    const { scheduler, site, setup } = this;
-    return {
-      interface: (index) => {
-        const settings = setup.exchange[index - 1];
-        const isUp = site.ports[index - 1]?.link.isUp === true;
-        return settings === undefined || !isUp ? undefined : { mtu: 1500, ...settings };
-      },
-      forwards: (source, group, index) => this.routes.route(site, group, source)?.incoming === index,
-      firstSequenceNumber: BigInt(Math.ceil(scheduler.now)) * 1000n + 1n,
-      secret: Uint8Array.from({ length: 16 }, () => scheduler.random() * 256),
-    };
   }
 }

@@ -39,6 +39,30 @@ describe('reservations that are refreshed by number (RFC 2961 5)', () => {
     assert.ok(one.take().every(({ message }) => find(message, MessageIdNack) === undefined));
   });
 
+  it('one that has lost a sender with its path state has to come whole as well, for the path state may come back', () => {
+    for (const style of ['SE', 'FF'] as const) {
+      const one = new One().path('a', S[1]).path('a', S[2]);
+      const resv = () =>
+        one.resv(
+          'c',
+          style,
+          style === 'SE'
+            ? [[[S[1], S[2]], 2]]
+            : [
+                [[S[1]], 2],
+                [[S[2]], 2],
+              ],
+          numbered(1),
+        );
+      resv().pathTear('a', S[2]).path('a', S[2]).take();
+      assert.deepEqual(senders(one), [`${S[1]}:6000`]);
+      srefresh(one, 1).pass(1000);
+      assert.ok(one.take().some(({ message }) => find(message, MessageIdNack)?.messageIdentifier === 1));
+      resv();
+      assert.deepEqual(senders(one), [`${S[1]}:6000`, `${S[2]}:6000`]);
+    }
+  });
+
   it('a sender that the latest Resv does not name times out, however often that is refreshed (RFC 2209 2)', () => {
     const one = new One()
       .path('a', S[1], { refreshPeriod: 100 * R })
