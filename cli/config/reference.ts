@@ -63,6 +63,7 @@ function kind(node: SchemaNode): string {
 const FORMATS: Readonly<Record<string, string>> = {
   duration: 'duration, as `30s`',
   octets: 'octets, as `64KiB`',
+  rate: 'rate, as `100Mbit/s`',
   'date-time': 'time, as `2026-03-24T12:00:00Z`',
   prefix: 'address or prefix',
 };
