@@ -1,0 +1,290 @@
+import type { ArrivedMessage } from '../exchange/advert.js';
+import { flowspecOf } from './flow.js';
+import type { Flow } from './flow.js';
+import type { Core } from './core.js';
+import { added, NONE, sameList } from './frozen.js';
+import type { FlowParts, Parts } from './grammar.js';
+import { filterObject, senderText, sessionText } from './identity.js';
+import type { HopName } from './identity.js';
+import { routesTo } from './match.js';
+import { SYSTEM_ERROR } from './path.js';
+import { askResv } from './policy-control.js';
+import { priorityOf } from './preemption.js';
+import { sendResvError } from './resv-error.js';
+import { applyResv } from './resv-change.js';
+import { Reservation } from './state.js';
+import type { ResvContents, Sender, Session } from './state.js';
+import { styleValue } from './style.js';
+import type { StyleName } from './style.js';
+import { refreshUpstreams } from './upstream.js';
+import type { ConfirmRequest } from './confirm.js';
+
+/** RESV MESSAGE ARRIVES (RFC 2209 2, RFC 2205 3.1.4). */
+
+export function resvArrives(core: Core, now: number, arrived: ArrivedMessage, parts: Parts): void {
+  const { hop, style, unknown } = parts;
+  if (hop === undefined || parts.optionVector === undefined) {
+    core.drop(arrived, 'malformed', 'an object of unknown C-Type stands where a known one must');
+    return;
+  }
+  if (core.isOwn(hop.address)) {
+    core.drop(arrived, 'own-message', `hop address \`${hop.address}\` is ours`);
+    return;
+  }
+  // RFC 2205 2.9: the handle, not the way it came in by, says where the data leaves.
+  if (core.interface(hop.handle)?.isUp !== true) {
+    core.drop(arrived, 'bad-handle', `logical interface handle ${hop.handle} is none of ours`);
+    return;
+  }
+  const refuse = (code: number, value: number, text: string, flow = parts.flows[0]): void =>
+    refuseFlow(core, now, parts, hop, flow, { code, value, text });
+  if (unknown !== undefined) {
+    refuse(unknown.code, unknown.value, 'an object that is not known (RFC 2205 3.10)');
+    return;
+  }
+  const session = core.session(parts.session);
+  if (session === undefined) {
+    core.hasPortConflict(parts.session)
+      ? refuse(7, 0, 'destination ports both zero and not (RFC 2205 3.2)')
+      : refuse(3, 0, `no path state of ${sessionText(parts.session)}`);
+    return;
+  }
+  if (!session.paths.some(({ contents }) => contents !== undefined)) {
+    refuse(3, 0, `no path state of ${session.text}`);
+    return;
+  }
+  if (style === undefined) {
+    refuse(6, 0, 'a style that is not known');
+    return;
+  }
+  const other = session.reservations.find((reservation) => reservation.style !== style);
+  if (other !== undefined) {
+    refuse(5, styleValue(other.style), `style ${style} where ${other.style} is in place (RFC 2205 1.3)`);
+    return;
+  }
+  const confirms: ConfirmRequest[] = [];
+  let isChanged = false;
+  for (const descriptor of parts.flows) {
+    const senders = sendersOf(core, session, hop.handle, style, descriptor);
+    if (senders === undefined) refuse(4, 0, 'no path state of such a sender by that interface', descriptor);
+    else if (typeof descriptor.flow !== 'object')
+      refuse(21, descriptor.flow ?? 0, 'a FLOWSPEC that cannot be provided', descriptor);
+    else if (hasServiceConflict(session, senders, descriptor.flow))
+      refuse(21, 1, 'two services for one sender (RFC 2210 2.2)', descriptor);
+    else
+      isChanged =
+        takeFlow(
+          core,
+          now,
+          { arrived, parts, hop, session, style, senders, flow: descriptor.flow },
+          confirms,
+        ) || isChanged;
+  }
+  if (isChanged || confirms.length > 0) refreshUpstreams(core, now, session, 'normal', confirms);
+}
+
+/** Of the senders named, those that have path state which routes to the interface; of any sender, none. */
+function sendersOf(
+  core: Core,
+  session: Session,
+  index: number,
+  style: StyleName,
+  { senders: names }: FlowParts,
+): readonly Sender[] | undefined {
+  const paths = session.paths.filter((path) => routesTo(path, index));
+  if (style === 'WF') return paths.length === 0 ? undefined : NONE;
+  const found: Sender[] = [];
+  for (const name of names) {
+    const sender = core.findSender(session, name);
+    if (sender !== undefined && !found.includes(sender) && paths.some((path) => path.sender === sender))
+      found.push(sender);
+  }
+  return found.length === 0 ? undefined : found;
+}
+
+function hasServiceConflict(session: Session, senders: readonly Sender[], flow: Flow): boolean {
+  return session.reservations.some(
+    ({ contents, style }) =>
+      contents !== undefined &&
+      contents.flow.service !== flow.service &&
+      (style === 'WF' || contents.senders.some((sender) => senders.includes(sender))),
+  );
+}
+
+export interface FlowRequest {
+  readonly arrived: ArrivedMessage;
+  readonly parts: Parts;
+  readonly hop: HopName;
+  readonly session: Session;
+  readonly style: StyleName;
+  readonly senders: readonly Sender[];
+  readonly flow: Flow;
+}
+
+/** One flow descriptor of the message. True where reservation state has changed. */
+function takeFlow(core: Core, now: number, request: FlowRequest, confirms: ConfirmRequest[]): boolean {
+  const { arrived, parts, hop, session, style, senders, flow } = request;
+  const sender = style === 'FF' ? senders[0] : undefined;
+  const known = findReservation(session, hop.address, hop.handle, sender);
+  const reservation = known ?? addReservation(core, session, hop, style, sender);
+  if (reservation === undefined) {
+    const fault = { code: 23, value: SYSTEM_ERROR.limit, text: 'no room for more state' };
+    refuseFlow(core, now, parts, hop, { flow, flowspec: flowspecOf(flow), senders }, fault);
+    return false;
+  }
+  if (known !== undefined && core.exchange.order(arrived, known) === 'stale') {
+    core.drop(arrived, 'stale', 'overtaken by a later one (RFC 2961 4.5)', session);
+    return false;
+  }
+  core.exchange.bind(arrived, reservation);
+  const contents: ResvContents = {
+    flow,
+    senders: style === 'SE' ? union(reservation.contents?.senders ?? NONE, senders) : senders,
+    policy: parts.policy,
+    extra: parts.extra,
+    scope: style === 'WF' ? parts.scope : undefined,
+    refreshPeriod: parts.refreshPeriod ?? core.refreshPeriod(hop.handle),
+    priority: priorityOf(parts.policy),
+  };
+  keepAlive(core, now, reservation, contents, senders);
+  return acceptResv(core, now, reservation, contents, parts.confirm ?? '', confirms);
+}
+
+/** Reservation state from here on: told by a message or an application. */
+export function acceptResv(
+  core: Core,
+  now: number,
+  reservation: Reservation,
+  contents: ResvContents,
+  confirm: string,
+  confirms: ConfirmRequest[],
+): boolean {
+  const { policy } = reservation;
+  const pending = policy?.pending as PendingResv | undefined;
+  const latest = pending?.contents ?? reservation.contents;
+  if (latest !== undefined && isSame(latest, contents)) {
+    if (confirm === '') return false;
+    if (pending === undefined) confirms.push({ reservation, receiver: confirm });
+    else pending.confirm = confirm;
+    return false;
+  }
+  if (core.options.policy.has('Resv') && reservation.hop !== '') {
+    askResv(core, reservation, { contents, confirm });
+    return false;
+  }
+  if (!applyResv(core, now, reservation, contents)) return false;
+  if (confirm !== '') confirms.push({ reservation, receiver: confirm });
+  return true;
+}
+
+/** A request that waits for policy. */
+export interface PendingResv {
+  readonly contents: ResvContents;
+  confirm: string;
+}
+
+/** RFC 2209: the timer of the reservation, or, of an SE list, of each sender that the message names. */
+function keepAlive(
+  core: Core,
+  now: number,
+  reservation: Reservation,
+  { refreshPeriod, senders: all }: ResvContents,
+  named: readonly Sender[],
+): void {
+  reservation.lifetime = core.lifetime(refreshPeriod);
+  const until = now + reservation.lifetime;
+  if (reservation.style === 'SE' && all.length > 1) {
+    const before = reservation.senderExpiry ?? [];
+    reservation.senderExpiry = all.map((sender, i) =>
+      named.includes(sender) ? until : (before[i] ?? reservation.expiresAt),
+    );
+    reservation.expiresAt = Math.min(...reservation.senderExpiry);
+  } else reservation.expiresAt = until;
+  core.watch(reservation);
+}
+
+export function findReservation(
+  session: Session,
+  hop: string,
+  index: number,
+  sender: Sender | undefined,
+): Reservation | undefined {
+  return session.reservations.find(
+    (reservation) =>
+      reservation.hop === hop && reservation.interface === index && reservation.sender === sender,
+  );
+}
+
+function addReservation(
+  core: Core,
+  session: Session,
+  hop: HopName,
+  style: StyleName,
+  sender: Sender | undefined,
+): Reservation | undefined {
+  return newReservation(core, session, hop.address, hop.handle, style, sender);
+}
+
+export function newReservation(
+  core: Core,
+  session: Session,
+  hop: string,
+  index: number,
+  style: StyleName,
+  sender: Sender | undefined,
+): Reservation | undefined {
+  const most = core.options.limits.reservationsPerSession;
+  if (session.reservations.length >= most) {
+    core.limit('reservations of a session', most, session);
+    return;
+  }
+  const reservation = new Reservation(core, session, core.text(hop), index, style, sender);
+  session.reservations = added(session.reservations, reservation);
+  return reservation;
+}
+
+function union(list: readonly Sender[], more: readonly Sender[]): readonly Sender[] {
+  const extra = more.filter((sender) => !list.includes(sender));
+  return extra.length === 0 ? list : [...list, ...extra];
+}
+
+function isSame(a: ResvContents, b: ResvContents): boolean {
+  return (
+    a.flow === b.flow &&
+    sameList(a.senders, b.senders) &&
+    sameList(a.policy, b.policy) &&
+    sameList(a.extra, b.extra) &&
+    (a.scope === undefined ? b.scope === undefined : b.scope !== undefined && sameList(a.scope, b.scope))
+  );
+}
+
+interface Fault {
+  readonly code: number;
+  readonly value: number;
+  readonly text: string;
+}
+
+/** The answer to a flow descriptor that cannot be: a copy of it, unicast to the next hop it came from (RFC 2209 2). */
+function refuseFlow(
+  core: Core,
+  now: number,
+  parts: Parts,
+  hop: HopName,
+  descriptor: Pick<FlowParts, 'flow' | 'flowspec' | 'senders'> | undefined,
+  fault: Fault,
+): void {
+  const { flowspec, senders = NONE } = descriptor ?? {};
+  core.counters.refused++;
+  sendResvError(core, now, {
+    session: parts.session,
+    to: { hop: hop.address, interface: hop.handle },
+    optionVector: parts.optionVector ?? 0,
+    flowspec,
+    filters: senders.map((sender) => filterObject(sender)),
+    scope: parts.scope,
+    flags: 0,
+    objects: [],
+    ...fault,
+    text: `${fault.text}${senders.length === 0 ? '' : ` (${senders.map((sender) => senderText(sender)).join(', ')})`}`,
+  });
+}
