@@ -133,15 +133,19 @@ export class KernelNetwork implements Routing {
       [...readMulticastRoutes(multicast4), ...readMulticastRoutes(multicast6)],
       this.#options.multicastRoutes ?? [],
     );
-    const interfaces = links.flatMap((link) => this.#interfaceOf(link) ?? []);
+    const before = this.#interfaces;
+    // What has not changed stays the same value: that is how an engine sees it.
+    const interfaces = links
+      .flatMap((link) => this.#interfaceOf(link) ?? [])
+      .map((one) => before.find((other) => isSame(one, other)) ?? one);
     const change = {
-      interfaces: interfaces.filter((one) => !this.#interfaces.some((other) => isSame(one, other))),
-      removed: this.#interfaces
+      interfaces: interfaces.filter((one) => !before.includes(one)),
+      removed: before
         .filter(({ index }) => !interfaces.some((one) => one.index === index))
         .map(({ index }) => index),
       routes: table.changedSince(this.#table),
     };
-    const isFirst = this.#interfaces.length === 0;
+    const isFirst = before.length === 0;
     this.#interfaces = interfaces;
     this.#table = table;
     const isChanged = change.interfaces.length + change.removed.length + change.routes.length > 0;

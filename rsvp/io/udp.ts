@@ -126,8 +126,9 @@ export class UdpTransport implements Transport {
     const common = { interface: at, octets, routerAlert: false };
     // Beyond the local network another router with RSVP is the hop, not whoever D is.
     if (this.#options.role === 'router') return { ...common, destination, ttl: LOCAL_TTL, port: PU_PRIME };
-    const hop = this.#options.firstHop?.({ interface: at, destination, octets, ...packet });
+    const known = this.#options.firstHop?.({ interface: at, destination, octets, ...packet });
     const group = isMulticast(destination) ? GROUP[familyOf(destination) ?? 4] : undefined;
+    const hop = group !== undefined && known?.ttl === undefined ? undefined : known;
     return {
       ...common,
       destination: hop?.address ?? group ?? destination,

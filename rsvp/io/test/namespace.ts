@@ -53,9 +53,11 @@ export class Namespace {
     return (await run(program, args)).stdout;
   }
 
-  node(script: string, args: readonly string[] = []): ChildProcessWithoutNullStreams {
-    const [program = '', ...rest] = this.command(process.execPath, ['--enable-source-maps', script, ...args]);
-    return spawn(program, rest);
+  /** Runs a script; `under` is a command that is to run it, as `setpriv`. */
+  node(script: string, under: readonly string[] = []): ChildProcessWithoutNullStreams {
+    const all = [...under, process.execPath, '--enable-source-maps', script];
+    const [program = '', ...args] = this.command(all[0] ?? '', all.slice(1));
+    return spawn(program, args);
   }
 
   async remove(): Promise<void> {
@@ -97,6 +99,15 @@ export class Line {
       ip route add default via 10.2.0.2
       ip -6 route add default via fd02::2`);
     return new Line(sender, router, receiver);
+  }
+
+  /** The kernel's index of an interface. */
+  async index(name: 's0' | 'r0' | 'r1' | 'h0'): Promise<number> {
+    const where = { s: this.sender, r: this.router, h: this.receiver }[name.charAt(0)];
+    const [link] = JSON.parse((await where?.sh(`ip -json link show ${name}`)) ?? '[]') as [
+      { ifindex: number },
+    ];
+    return link.ifindex;
   }
 
   async remove(): Promise<void> {

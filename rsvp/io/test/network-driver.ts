@@ -16,9 +16,12 @@ tell({ is: 'started', interfaces: network.interfaces, forwards: await isForwardi
 
 const lines = createInterface({ input: process.stdin });
 lines.on('line', (address) => {
-  if (address !== 'close')
-    return tell({ is: 'route', ...network.route(address), ...network.nextHop(address) });
+  if (address === 'close') void close();
+  else tell({ is: 'route', ...network.route(address), ...network.nextHop(address) });
+});
+
+async function close(): Promise<void> {
   lines.close();
   process.stdin.destroy();
-  network.close().catch((error: unknown) => tell({ is: 'error', message: String(error) }));
-});
+  await network.close();
+}

@@ -46,15 +46,7 @@ describe('raw transport, in network namespaces', function () {
 
   before(async () => {
     line = await Line.make();
-    for (const [name, namespace] of Object.entries({
-      s0: line.sender,
-      r0: line.router,
-      r1: line.router,
-      h0: line.receiver,
-    })) {
-      const [link] = JSON.parse(await namespace.sh(`ip -json link show ${name}`)) as [{ ifindex: number }];
-      index[name] = link.ifindex;
-    }
+    for (const name of ['s0', 'r0', 'r1', 'h0'] as const) index[name] = await line.index(name);
   });
 
   after(async () => {

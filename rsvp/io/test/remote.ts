@@ -9,8 +9,8 @@ const DRIVER = fileURLToPath(new URL('driver.js', import.meta.url));
 
 /** A transport in a process of its own, in a namespace. */
 export class Remote extends Talker {
-  constructor(namespace: Namespace) {
-    super(namespace, DRIVER);
+  constructor(namespace: Namespace, under: readonly string[] = []) {
+    super(namespace, DRIVER, under);
   }
 
   static async start(namespace: Namespace, order: Order): Promise<Remote> {

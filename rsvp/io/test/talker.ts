@@ -15,8 +15,8 @@ export class Talker {
   #wake: () => void = () => undefined;
   #errors = '';
 
-  constructor(namespace: Namespace, script: string) {
-    this.#process = namespace.node(script);
+  constructor(namespace: Namespace, script: string, under: readonly string[] = []) {
+    this.#process = namespace.node(script, under);
     this.#process.stderr.on('data', (chunk: Buffer) => (this.#errors += chunk.toString()));
     createInterface({ input: this.#process.stdout }).on('line', (line) => {
       this.#told.push(JSON.parse(line) as Told);
