@@ -56,6 +56,8 @@ export class Core {
         const link = this.interface(index);
         return link?.isUp === true ? link : undefined;
       },
+      epoch: Math.floor(options.random() * 2 ** 24),
+      firstMessageIdentifier: Math.floor(options.random() * 2 ** 32),
       ...options.exchange,
     });
   }

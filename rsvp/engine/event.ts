@@ -1,4 +1,5 @@
 import type { WireObject } from '../wire/index.js';
+import type { Cause as ExchangeCause, Notice } from '../exchange/effect.js';
 import type { Flow, TokenBucket } from './flow.js';
 import type { StyleName } from './style.js';
 
@@ -253,14 +254,7 @@ export interface Upcall extends About {
 
 /** From the exchange beneath. */
 export interface ExchangeEvent {
-  readonly kind:
-    | 'truncated'
-    | 'bad-length'
-    | 'bad-version'
-    | 'bad-checksum'
-    | 'malformed'
-    | 'bad-bundle'
-    | 'unknown-interface';
+  readonly kind: ExchangeCause | Notice;
   readonly session?: string;
   readonly text: string;
 }
