@@ -139,6 +139,11 @@ export class RsvpNode {
     return addStatistics(this.#transports.map(({ statistics }) => statistics));
   }
 
+  /** The engine's clock: milliseconds since 1970 that never go back. */
+  now(): number {
+    return now();
+  }
+
   nameOf(index: number): string {
     return this.network.interfaces.find((one) => one.index === index)?.name ?? String(index);
   }

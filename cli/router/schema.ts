@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  address,
   count,
   duration,
   file,
@@ -27,6 +28,7 @@ const integrityKey = object({
     .enum(['hmac-md5', 'hmac-sha1', 'hmac-sha256'], 'expected `hmac-md5`, `hmac-sha1` or `hmac-sha256`')
     .default('hmac-md5')
     .meta({ description: 'Both sides must have the same; RFC 2747 knows `hmac-md5` alone.' }),
+  neighbour: address('Address of the neighbour that it is for. Left out: all.').optional(),
   notBefore: instant('When the key begins to hold.').optional(),
   notAfter: instant('When it ends.').optional(),
 }).refine((key) => (key.secret === undefined) !== (key.secretFile === undefined), {
@@ -34,12 +36,14 @@ const integrityKey = object({
 });
 
 const integrity = object({
-  required: yesOrNo('Messages without INTEGRITY are dropped.').default(true),
-  challenge: yesOrNo('New neighbours are challenged for their sequence number (RFC 2747 4.3).').default(true),
-  keys: z
-    .array(integrityKey, 'expected a list of keys')
-    .min(1, 'expected at least one key')
-    .meta({ description: 'Keys shared with the neighbours there. The one that ends last signs.' }),
+  handshake: z.enum(['off', 'on', 'required'], 'expected `off`, `on` or `required`').default('on').meta({
+    description:
+      'How the first sequence number of a neighbour becomes known (RFC 2747 4.3): by its first message; by a challenge, where it answers them; or by a challenge in any case.',
+  }),
+  keys: z.array(integrityKey, 'expected a list of keys').min(1, 'expected at least one key').meta({
+    description:
+      'Keys shared with the neighbours there, for both directions. Of those in force the one that began last signs.',
+  }),
 });
 
 const networkInterface = object({
@@ -77,7 +81,8 @@ const limits = object({
   sessions: count('Sessions.').default(100_000),
   senders: count('Senders of one session.').default(1000),
   reservations: count('Reservations of one session.').default(1000),
-  neighbours: count('Neighbours that are remembered.').default(1000),
+  questions: count('Questions to policy that have no answer yet.').default(10_000),
+  neighbours: count('Neighbours that refresh reduction and INTEGRITY remember.').default(1024),
 });
 
 const pdp = object({

@@ -37,7 +37,7 @@ export const COLUMNS: { readonly [Name in ViewName]: readonly Column<Views[Name]
     text('in', (row) => row.incoming),
     text('out', (row) => row.outgoing.join(' ') || undefined),
     number('rate', (row) => rateText(row.rate)),
-    text('policy', (row) => row.policy),
+    text('state', (row) => (row.refused === undefined ? 'in force' : `refused: ${row.refused}`)),
     text('refreshed', (row) => ago(row.refreshedAgo)),
     text('expires', (row) => within(row.expiresIn)),
   ],
@@ -70,10 +70,9 @@ export const COLUMNS: { readonly [Name in ViewName]: readonly Column<Views[Name]
   neighbours: [
     text('neighbour', (row) => row.neighbour),
     text('interface', (row) => row.interface),
-    text('RFC 2961', (row) => (row.refreshReduction ? 'yes' : 'no')),
-    number('unacknowledged', (row) => row.unacknowledged),
-    text('integrity', (row) => row.integrity),
-    text('heard', (row) => ago(row.heardAgo)),
+    number('senders', (row) => row.senders),
+    number('reservations', (row) => row.reservations),
+    number('asked to reserve', (row) => row.asked),
   ],
   policy: [
     text('module', (row) => row.module),

@@ -47,14 +47,14 @@ export function explainPath({ session, senders, reservations, interfaces }: Sess
 }
 
 function senderLines(sender: SenderView): string[] {
-  const { previousHop, incoming, refreshedAgo, expiresIn, rate, outgoing, policy, hasNonRsvpHop } = sender;
+  const { previousHop, incoming, refreshedAgo, expiresIn, rate, outgoing, refused, hasNonRsvpHop } = sender;
   const from = previousHop === undefined ? 'an application here' : `${previousHop} by ${incoming ?? '-'}`;
   const when = refreshedAgo === undefined ? '' : `, last ${durationText(refreshedAgo)} ago`;
   const until = expiresIn === undefined ? '' : `, is forgotten in ${durationText(expiresIn)} without another`;
   const to = outgoing.length === 0 ? 'goes no further' : `goes on by ${outgoing.join(', ')}`;
   return [
     `  Path of ${sender.sender} (${rateText(rate)}) from ${from}${when}${until}; ${to}`,
-    ...(policy === 'granted' ? [] : [`  policy: ${policy}; it is not forwarded before it is granted`]),
+    ...(refused === undefined ? [] : [`  it was refused, and goes no further: ${refused}`]),
     ...(hasNonRsvpHop ? ['  a hop without RSVP lies before this one: nothing is reserved there'] : []),
   ];
 }
@@ -64,22 +64,13 @@ function reservationLine(one: ReservationView, interfaces: readonly InterfaceVie
   const when = one.refreshedAgo === undefined ? '' : `, last ${durationText(one.refreshedAgo)} ago`;
   const about = `${one.style} ${rateText(one.rate)} ${one.service} of ${from}${when}`;
   const why = one.reason === undefined ? '' : ` (${one.reason})`;
-  switch (one.state) {
-    case 'in force':
-      return `reserved: ${about}`;
-    case 'asked':
-      return `waits for policy: ${about}`;
-    case 'refused':
-      return `refused: ${about}${why}`;
-    case 'blockaded':
-      return `blockaded (RFC 2205 3.5): ${about}${why}`;
-    case 'waiting': {
-      const at = interfaces.find((each) => each.interface === one.outgoing);
-      const free =
-        at === undefined
-          ? ''
-          : `; ${rateText(Math.max(0, at.reservable - at.reserved))} of ${rateText(at.reservable)} are free`;
-      return `not in force: ${about}${why}${free}`;
-    }
-  }
+  return one.state === 'in force'
+    ? `reserved: ${about}`
+    : `refused: ${about}${why}${roomText(one, interfaces)}`;
+}
+
+function roomText(one: ReservationView, interfaces: readonly InterfaceView[]): string {
+  const at = interfaces.find((each) => each.interface === one.outgoing);
+  if (at === undefined) return '';
+  return `; ${rateText(Math.max(0, at.reservable - at.reserved))} of ${rateText(at.reservable)} are free there now`;
 }

@@ -25,12 +25,12 @@ export interface SenderView {
   readonly bucket: number;
   /** Hops without RSVP lie before it (RFC 2205 3.8). */
   readonly hasNonRsvpHop: boolean;
-  readonly policy: PolicyState;
+  readonly hasPolicyData: boolean;
+  /** It was refused, and so is not in force and goes no further. */
+  readonly refused?: string;
   readonly refreshedAgo?: number;
   readonly expiresIn?: number;
 }
-
-export type PolicyState = 'granted' | 'asked' | 'refused';
 
 /** Reservation state: one a session, style, next hop and filter (RFC 2205 2.1). */
 export interface ReservationView {
@@ -44,7 +44,8 @@ export interface ReservationView {
   readonly service: string;
   readonly rate: number;
   readonly bucket: number;
-  readonly state: 'in force' | 'asked' | 'refused' | 'blockaded' | 'waiting';
+  /** `refused`: by policy, or because there was no room; asked for anew with each refresh, and shown for as long as that lasts. */
+  readonly state: 'in force' | 'refused';
   /** Why it is not in force. */
   readonly reason?: string;
   readonly priority?: number;
@@ -68,16 +69,16 @@ export interface InterfaceView {
   readonly sent: number;
 }
 
+/** RSVP nodes that have state here, or that we have state at. */
 export interface NeighbourView {
   readonly neighbour: string;
   readonly interface: string;
-  /** It does refresh reduction (RFC 2961 2). */
-  readonly refreshReduction: boolean;
-  /** Messages that it has not acknowledged. */
-  readonly unacknowledged: number;
-  /** How messages from it are authenticated. */
-  readonly integrity: string;
-  readonly heardAgo?: number;
+  /** Path state that came from it. */
+  readonly senders: number;
+  /** Reservations that came from it. */
+  readonly reservations: number;
+  /** Sessions that it is asked to reserve for. */
+  readonly asked: number;
 }
 
 export interface PolicyView {

@@ -16,6 +16,9 @@ interface Pending {
  */
 export class PolicyFront {
   readonly #pending = new Map<number, Pending>();
+  /** Answers that reached the engine. */
+  granted = 0;
+  refused = 0;
 
   constructor(
     readonly module: PolicyModule,
@@ -38,7 +41,7 @@ export class PolicyFront {
 
   /** An answer that nobody asked for; one is under way where the question is, and counts then. */
   revise(question: number, answer: PolicyAnswer): void {
-    if (!this.#pending.has(question)) this.decided(question, answer);
+    if (!this.#pending.has(question)) this.#tell(question, answer);
   }
 
   report(question: number, success: boolean): void {
@@ -67,8 +70,14 @@ export class PolicyFront {
     }
     if (pending.isForgotten) return;
     this.#pending.delete(id);
-    if (pending.next === undefined) this.decided(id, answer);
+    if (pending.next === undefined) this.#tell(id, answer);
     else void this.#ask(pending.next);
+  }
+
+  #tell(question: number, answer: PolicyAnswer): void {
+    if (answer.granted) this.granted++;
+    else this.refused++;
+    this.decided(question, answer);
   }
 
   #guarded(work: () => void): void {

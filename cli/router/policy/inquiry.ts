@@ -9,6 +9,7 @@ import {
   SessionIpv6,
   SessionIpv6Gpi,
 } from '../../../rsvp/wire/index.js';
+import type { WireObject } from '../../../rsvp/wire/index.js';
 import { octetsOf } from './objects.js';
 
 /** Knows the node's interfaces by their index. */
@@ -41,13 +42,21 @@ export function copsQuestion(question: PolicyQuestion, find: FindInterface): Cop
       (outgoing ? R_TYPE.outgoing : 0),
     mType: M_TYPE[question.message],
     // "The address where the received message originated" (RFC 2748 2.2.3).
-    ...(inIndex === undefined ? {} : { inInterface: { address: question.neighbour, ifindex: inIndex } }),
+    ...(inIndex === undefined ? {} : { inInterface: origin(question, inIndex) }),
     ...(outIndex === undefined
       ? {}
       : { outInterface: { address: towards(question, find(outIndex)), ifindex: outIndex } }),
     clientSi: [{ kind: 'signaled', data: octetsOf(question.objects) }],
   };
 }
+
+/** "For flows or messages generated from the PEP's local host, the loop back address and ifindex are used" (RFC 2748 2.2.3). */
+function origin({ neighbour, objects }: PolicyQuestion, index: number): Interface {
+  if (neighbour !== '') return { address: neighbour, ifindex: index };
+  return { address: isIpv6(objects) ? '::1' : '127.0.0.1', ifindex: LOOPBACK };
+}
+
+const LOOPBACK = 1;
 
 /** Four octets: what a PDP keeps best. */
 export function handleOf(id: number): string {
@@ -59,12 +68,25 @@ export function questionOf(handle: string): number {
 }
 
 /**
- * "The address for where the forwarded message is to be sent" (RFC 2748 2.2.4): the session's for a Path. Where the next
- * hop is not known it is our own address on the interface, which names it as well.
+ * "The address for where the forwarded message is to be sent" (RFC 2748 2.2.4): the session's for a Path; of what is only
+ * going out, the neighbour that it goes to. Where it is not known it is our own address on the interface, which names it as
+ * well.
  */
-function towards(question: PolicyQuestion, out: NodeInterface | undefined): string {
-  const session = firstOf(question.objects, SessionIpv4, SessionIpv6, SessionIpv4Gpi, SessionIpv6Gpi);
-  if (question.message === 'Path' && session !== undefined) return session.destAddress;
-  const isIpv6 = question.neighbour.includes(':');
-  return out?.addresses.find((address) => address.includes(':') === isIpv6) ?? (isIpv6 ? '::' : '0.0.0.0');
+function towards(
+  { message, objects, context, neighbour }: PolicyQuestion,
+  out: NodeInterface | undefined,
+): string {
+  const session = sessionOf(objects);
+  if (message === 'Path' && session !== undefined) return session.destAddress;
+  if (!context.incoming && neighbour !== '') return neighbour;
+  const isSix = isIpv6(objects);
+  return out?.addresses.find((address) => address.includes(':') === isSix) ?? (isSix ? '::' : '0.0.0.0');
+}
+
+function sessionOf(objects: readonly WireObject[]) {
+  return firstOf(objects, SessionIpv4, SessionIpv6, SessionIpv4Gpi, SessionIpv6Gpi);
+}
+
+function isIpv6(objects: readonly WireObject[]): boolean {
+  return sessionOf(objects)?.destAddress.includes(':') === true;
 }

@@ -23,7 +23,7 @@ const SENDER: SenderView = {
   rate: 125_000,
   bucket: 12_500,
   hasNonRsvpHop: false,
-  policy: 'granted',
+  hasPolicyData: false,
   refreshedAgo: 12_000,
   expiresIn: 145_500,
 };
@@ -295,11 +295,11 @@ describe('a control socket', () => {
       '  eth1: no Resv has come back; look downstream there, or the receiver has not asked',
     ]);
     reservations = [
-      { ...RESERVATION, rate: 250_000, state: 'waiting', reason: 'Requested bandwidth unavailable' },
+      { ...RESERVATION, rate: 250_000, state: 'refused', reason: 'Requested bandwidth unavailable' },
     ];
     assert.equal(
       (await path_())[2],
-      '  eth1: not in force: FF 2 Mbit/s controlled-load of 10.0.2.1, last 3 s ago (Requested bandwidth unavailable); 1 Mbit/s of 8 Mbit/s are free',
+      '  eth1: refused: FF 2 Mbit/s controlled-load of 10.0.2.1, last 3 s ago (Requested bandwidth unavailable); 1 Mbit/s of 8 Mbit/s are free there now',
     );
     senders = [];
     reservations = [];
