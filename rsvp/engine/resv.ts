@@ -22,7 +22,7 @@ import type { ConfirmRequest } from './confirm.js';
 /** RESV MESSAGE ARRIVES (RFC 2209 2, RFC 2205 3.1.4). */
 
 export function resvArrives(core: Core, now: number, arrived: ArrivedMessage, parts: Parts): void {
-  const { hop, style, unknown } = parts;
+  const { hop, style } = parts;
   if (hop === undefined || parts.optionVector === undefined) {
     core.drop(arrived, 'malformed', 'an object of unknown C-Type stands where a known one must');
     return;
@@ -36,49 +36,26 @@ export function resvArrives(core: Core, now: number, arrived: ArrivedMessage, pa
     core.drop(arrived, 'bad-handle', `logical interface handle ${hop.handle} is none of ours`);
     return;
   }
-  const refuse = (code: number, value: number, text: string, flow = parts.flows[0]): void =>
-    refuseFlow(core, now, parts, hop, flow, { code, value, text });
-  if (unknown !== undefined) {
-    refuse(unknown.code, unknown.value, 'an object that is not known (RFC 2205 3.10)');
-    return;
-  }
+  const refuse = (fault: Fault, descriptor = parts.flows[0]): void =>
+    refuseFlow(core, now, parts, hop, descriptor, fault);
   const session = core.session(parts.session);
-  if (session === undefined) {
-    core.hasPortConflict(parts.session)
-      ? refuse(7, 0, 'destination ports both zero and not (RFC 2205 3.2)')
-      : refuse(3, 0, `no path state of ${sessionText(parts.session)}`);
-    return;
-  }
-  if (!session.paths.some(({ contents }) => contents !== undefined)) {
-    refuse(3, 0, `no path state of ${session.text}`);
-    return;
-  }
-  if (style === undefined) {
-    refuse(6, 0, 'a style that is not known');
-    return;
-  }
-  const other = session.reservations.find((reservation) => reservation.style !== style);
-  if (other !== undefined) {
-    refuse(5, styleValue(other.style), `style ${style} where ${other.style} is in place (RFC 2205 1.3)`);
+  const fault = faultOf(core, session, parts);
+  if (fault !== undefined || session === undefined || style === undefined) {
+    refuse(fault ?? NO_PATH);
     return;
   }
   const confirms: ConfirmRequest[] = [];
   let isChanged = false;
   for (const descriptor of parts.flows) {
     const senders = sendersOf(core, session, hop.handle, style, descriptor);
-    if (senders === undefined) refuse(4, 0, 'no path state of such a sender by that interface', descriptor);
+    if (senders === undefined) refuse(NO_SENDER, descriptor);
     else if (typeof descriptor.flow !== 'object')
-      refuse(21, descriptor.flow ?? 0, 'a FLOWSPEC that cannot be provided', descriptor);
-    else if (hasServiceConflict(session, senders, descriptor.flow))
-      refuse(21, 1, 'two services for one sender (RFC 2210 2.2)', descriptor);
-    else
-      isChanged =
-        takeFlow(
-          core,
-          now,
-          { arrived, parts, hop, session, style, senders, flow: descriptor.flow },
-          confirms,
-        ) || isChanged;
+      refuse({ code: 21, value: descriptor.flow ?? 0, text: 'a FLOWSPEC that cannot be provided' }, descriptor);
+    else {
+      const request = { arrived, parts, hop, session, style, senders, flow: descriptor.flow };
+      if (hasServiceConflict(request)) refuse(SERVICE_CONFLICT, descriptor);
+      else isChanged = takeFlow(core, now, request, confirms) || isChanged;
+    }
   }
   if (isChanged || confirms.length > 0) refreshUpstreams(core, now, session, 'normal', confirms);
 }
@@ -102,12 +79,33 @@ function sendersOf(
   return found.length === 0 ? undefined : found;
 }
 
-function hasServiceConflict(session: Session, senders: readonly Sender[], flow: Flow): boolean {
+/** What is wrong with the message as a whole. */
+function faultOf(core: Core, session: Session | undefined, parts: Parts): Fault | undefined {
+  const { unknown, style } = parts;
+  if (unknown !== undefined) return { ...unknown, text: 'an object that is not known (RFC 2205 3.10)' };
+  if (session === undefined && core.hasPortConflict(parts.session))
+    return { code: 7, value: 0, text: 'destination ports both zero and not (RFC 2205 3.2)' };
+  if (session?.paths.some(({ contents }) => contents !== undefined) !== true)
+    return { ...NO_PATH, text: `no path state of ${sessionText(parts.session)}` };
+  if (style === undefined) return { code: 6, value: 0, text: 'a style that is not known' };
+  const other = session.reservations.find((reservation) => reservation.style !== style);
+  if (other === undefined) return undefined;
+  const text = `style ${style} where ${other.style} is in place (RFC 2205 1.3)`;
+  return { code: 5, value: styleValue(other.style), text };
+}
+
+const NO_PATH: Fault = { code: 3, value: 0, text: 'no path state' };
+const NO_SENDER: Fault = { code: 4, value: 0, text: 'no path state of such a sender by that interface' };
+const SERVICE_CONFLICT: Fault = { code: 21, value: 1, text: 'two services for one sender (RFC 2210 2.2)' };
+
+/** All receivers of a sender have to ask for one service; one alone may change to another. */
+function hasServiceConflict({ session, senders, flow, hop, style }: FlowRequest): boolean {
   return session.reservations.some(
-    ({ contents, style }) =>
-      contents !== undefined &&
-      contents.flow.service !== flow.service &&
-      (style === 'WF' || contents.senders.some((sender) => senders.includes(sender))),
+    (other) =>
+      other.contents !== undefined &&
+      other.contents.flow.service !== flow.service &&
+      !(other.hop === hop.address && other.interface === hop.handle) &&
+      (style === 'WF' || other.contents.senders.some((sender) => senders.includes(sender))),
   );
 }
 

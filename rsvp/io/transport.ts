@@ -1,3 +1,4 @@
+import type { NodeInterface } from '../engine/node.js';
 import type { ArrivedPacket, SentPacket } from '../engine/packet.js';
 
 /** Where an engine's packets come from and go to. */
@@ -6,6 +7,8 @@ export interface Transport {
   start(receiver: TransportReceiver): void;
   /** Never throws for what the network does: what could not be sent is counted and told. */
   send(packets: readonly SentPacket[]): void;
+  /** Interfaces have come, gone or changed. */
+  setInterfaces?(interfaces: readonly Pick<NodeInterface, 'index' | 'addresses'>[]): void;
   /** After what waits to be sent has gone, or could not go within a second. */
   close(): Promise<void>;
   readonly statistics: TransportStatistics;
