@@ -58,6 +58,10 @@ export const COMMANDS: Readonly<Record<string, { summary: string; load: () => Pr
     summary: 'play a capture to a policy server, as a router would',
     load: () => import('./replay.js'),
   },
+  lab: {
+    summary: 'topologies of network namespaces on this machine',
+    load: () => import('./lab.js'),
+  },
   completion: {
     summary: 'print a script that completes commands and options',
     load: () => import('./completion.js'),
