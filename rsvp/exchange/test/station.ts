@@ -116,9 +116,8 @@ export function portOf(message: RsvpMessage): number {
 
 export const classes = (message: RsvpMessage): string[] => message.objects.map((object) => object.class);
 
-/** Has a station hear that the other one is capable of refresh reduction: a Resv of it arrives. */
+/** Has a station hear that the other one is capable of refresh reduction: a message of it arrives. */
 export function introduce(now: number, station: Station, other: Station): void {
-  other.exchange.tell(now, other.resv(1, station.address));
+  other.exchange.send(now, { ...other.tear(1, station.address), isReliable: false });
   station.hear(now, other, other.flush());
-  other.exchange.effects();
 }
