@@ -1,18 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import { Alarm } from '../../cops/io/alarm.js';
 import { Engine } from '../../rsvp/engine/engine.js';
 import type { EngineEffect } from '../../rsvp/engine/effect.js';
 import type { EngineEvent } from '../../rsvp/engine/event.js';
 import type { NodeInterface } from '../../rsvp/engine/node.js';
 import type { EngineOptions } from '../../rsvp/engine/options.js';
-import type { ArrivedPacket, SentPacket } from '../../rsvp/engine/packet.js';
+import type { PolicyAnswer } from '../../rsvp/engine/policy.js';
 import type { ExchangeInterface } from '../../rsvp/exchange/index.js';
 import { KernelNetwork } from '../../rsvp/io/kernel-network.js';
 import type { InterfaceSettings } from '../../rsvp/io/kernel-network.js';
 import { RawTransport } from '../../rsvp/io/raw.js';
+import { EngineRunner } from '../../rsvp/io/runner.js';
 import { addStatistics } from '../../rsvp/io/transport.js';
-import type { Transport, TransportStatistics, TransportTrouble } from '../../rsvp/io/transport.js';
+import type { Transport, TransportStatistics } from '../../rsvp/io/transport.js';
 import { UdpTransport } from '../../rsvp/io/udp.js';
 import type { TrafficControl } from '../../rsvp/traffic/index.js';
 import type { Logger } from '../pdp/log.js';
@@ -62,11 +62,7 @@ export class RsvpNode {
   readonly #transports: readonly Transport[];
   readonly #raw: RawTransport | undefined;
   readonly #udp: UdpTransport | undefined;
-  readonly #alarm: Alarm;
-  readonly #queue: EngineEffect[] = [];
-  #packets: SentPacket[] = [];
-  #isPerforming = false;
-  #isClosed = false;
+  readonly #runner: EngineRunner<Engine>;
 
   /** Throws what keeps it from starting, with all closed again. */
   static async start(options: NodeOptions): Promise<RsvpNode> {
@@ -80,10 +76,10 @@ export class RsvpNode {
     try {
       const find = (index: number): NodeInterface | undefined =>
         network.interfaces.find((one) => one.index === index);
-      module = await options.policy(find, (question, answer) => node?.policy.revise(question, answer));
+      module = await options.policy(find, (question, answer) => node?.revise(question, answer));
       await options.traffic.start(controlled(network.interfaces));
       node = new RsvpNode(network, module, options);
-      node.#listen();
+      node.#runner.start();
       return node;
     } catch (error) {
       await network.close();
@@ -99,11 +95,7 @@ export class RsvpNode {
     private readonly options: NodeOptions,
   ) {
     const { isHost, log, isUdpOnly = false } = options;
-    this.policy = new PolicyFront(
-      module,
-      (question, answer) => this.run((now) => this.engine.decided(now, question, answer)),
-      (error) => log.error({ err: error }, 'policy failed'),
-    );
+    this.policy = new PolicyFront(module, (error) => log.error({ err: error }, 'policy failed'));
     this.engine = new Engine({
       ...options.engine,
       isHost,
@@ -132,7 +124,16 @@ export class RsvpNode {
         })
       : undefined;
     this.#transports = [this.#raw, this.#udp].filter((one) => one !== undefined);
-    this.#alarm = new Alarm(now, () => this.run((at) => this.engine.handleTimeout(at)));
+    this.#runner = new EngineRunner({
+      engine: this.engine,
+      transports: this.#transports.map((transport) => counting(transport, this.counts)),
+      traffic: options.traffic,
+      policy: this.policy,
+      onEvent: options.event,
+      onTrouble: (trouble) =>
+        log.warn(trouble instanceof Error ? { problem: trouble.message } : trouble, 'trouble'),
+      now,
+    });
   }
 
   get statistics(): TransportStatistics {
@@ -150,18 +151,14 @@ export class RsvpNode {
 
   /** Calls the engine with the time that it is, and does what it says. */
   run(work: (now: number) => readonly EngineEffect[]): void {
-    this.#queue.push(...work(now()));
-    // Whoever is performing already comes to these as well, in their order.
-    if (this.#isPerforming) return;
-    this.#isPerforming = true;
-    try {
-      for (let effect = this.#queue.shift(); effect !== undefined; effect = this.#queue.shift())
-        this.#perform(effect);
-      this.#flush();
-    } finally {
-      this.#isPerforming = false;
-    }
-    if (!this.#isClosed) this.#alarm.set(this.engine.nextTimeout());
+    this.#runner.call((_engine, at) => work(at));
+  }
+
+  /** An answer of policy that nobody asked for. */
+  revise(question: number, answer: PolicyAnswer): void {
+    if (this.policy.isAsking(question)) return;
+    this.policy.count(answer);
+    this.run((at) => this.engine.decided(at, question, answer));
   }
 
   /** Packets to this group come in by this interface from now on. */
@@ -180,83 +177,15 @@ export class RsvpNode {
     for (const index of known) {
       if (!interfaces.some((one) => one.index === index)) traffic.remove(index).catch(failed);
     }
-    this.#udp?.setInterfaces(interfaces);
-    this.run((at) => this.engine.interfacesChanged(at, interfaces));
-    this.run((at) => this.engine.routesChanged(at));
+    this.#runner.networkChanged(interfaces);
   }
 
   /** Tears down what hangs on this node, and waits until all is said. */
   async close(): Promise<void> {
-    if (this.#isClosed) return;
-    this.run((at) => this.engine.shutdown(at));
-    this.#isClosed = true;
-    this.#alarm.clear();
-    await Promise.all(this.#transports.map((transport) => transport.close()));
+    await this.#runner.close({ tears: true });
     await this.network.close();
     await this.policy.module.close();
     await this.options.traffic.close();
-  }
-
-  #listen(): void {
-    const receiver = {
-      packets: (packets: readonly ArrivedPacket[]) => {
-        for (const packet of packets) {
-          this.#countsOf(packet.interface).received++;
-          this.run((at) => this.engine.receive(at, packet));
-        }
-      },
-      trouble: (trouble: TransportTrouble) => this.options.log.warn(trouble, 'transport'),
-    };
-    for (const transport of this.#transports) transport.start(receiver);
-  }
-
-  #perform(effect: EngineEffect): void {
-    const { traffic, log } = this.options;
-    switch (effect.kind) {
-      case 'send':
-        this.#countsOf(effect.packet.interface).sent++;
-        this.#packets.push(effect.packet);
-        return;
-      case 'ask':
-        this.policy.ask(effect.question);
-        return;
-      case 'report':
-        this.policy.report(effect.question, effect.success);
-        return;
-      case 'forget':
-        this.policy.forget(effect.question, effect.reason);
-        return;
-      case 'reserve': {
-        const { id } = effect.reservation;
-        traffic.reserve(effect.reservation).catch((error: unknown) => {
-          const reason = error instanceof Error ? error.message : String(error);
-          log.error({ reservation: id, reason }, 'traffic control failed');
-          this.run((at) => this.engine.trafficFailed(at, id, reason));
-        });
-        return;
-      }
-      case 'release':
-        traffic.release(effect.reservation, effect.interface).catch((error: unknown) => {
-          log.error({ reservation: effect.reservation, err: error }, 'traffic control failed');
-        });
-        return;
-      case 'event':
-        this.options.event(effect.event);
-        return;
-    }
-  }
-
-  #flush(): void {
-    const packets = this.#packets;
-    if (packets.length === 0) return;
-    this.#packets = [];
-    for (const transport of this.#transports) transport.send(packets);
-  }
-
-  #countsOf(index: number): PacketCounts {
-    let counts = this.counts.get(index);
-    if (counts === undefined) this.counts.set(index, (counts = { received: 0, sent: 0 }));
-    return counts;
   }
 
   #exchangeInterface(index: number): ExchangeInterface | undefined {
@@ -291,4 +220,32 @@ function controlled(interfaces: readonly NodeInterface[]) {
   return interfaces
     .filter(({ reservable }) => reservable > 0)
     .map(({ name, index, mtu, bandwidth }) => ({ name, index, mtu, rate: bandwidth }));
+}
+
+/** Counts what goes through, by interface. */
+function counting(transport: Transport, counts: Map<number, PacketCounts>): Transport {
+  const of = (index: number): PacketCounts => {
+    let one = counts.get(index);
+    if (one === undefined) counts.set(index, (one = { received: 0, sent: 0 }));
+    return one;
+  };
+  return {
+    start: (receiver) =>
+      transport.start({
+        packets: (packets) => {
+          for (const packet of packets) of(packet.interface).received++;
+          receiver.packets(packets);
+        },
+        trouble: (trouble) => receiver.trouble(trouble),
+      }),
+    send: (packets) => {
+      for (const packet of packets) of(packet.interface).sent++;
+      transport.send(packets);
+    },
+    setInterfaces: (interfaces) => transport.setInterfaces?.(interfaces),
+    close: () => transport.close(),
+    get statistics() {
+      return transport.statistics;
+    },
+  };
 }

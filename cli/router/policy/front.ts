@@ -1,47 +1,50 @@
 import type { PolicyAnswer, PolicyQuestion } from '../../../rsvp/engine/policy.js';
+import type { DecidingPolicy } from '../../../rsvp/io/index.js';
 import { unanswered } from './answer.js';
 import type { ForgetReason, PolicyModule } from './module.js';
 
-/** A question that its module has not answered yet. */
-interface Pending {
-  /** The newest of those that were asked meanwhile with the same id: it supersedes the one under way. */
-  next: PolicyQuestion | undefined;
-  isForgotten: boolean;
-}
-
 /**
- * Between an engine and its policy module: one question with one id is under way at a time ("the PEP SHOULD NOT issue more
- * than one REQ (for a given handle) before it receives a corresponding DEC", RFC 2748 3.2), the answer to a superseded one
- * is dropped, and no answer comes while the engine is still talking.
+ * Between an engine's runner and its policy module: one question with one id is under way at a time ("the PEP SHOULD NOT issue
+ * more than one REQ (for a given handle) before it receives a corresponding DEC", RFC 2748 3.2). The runner drops answers
+ * to what is superseded or forgotten; what is superseded before its turn is not asked at all.
  */
-export class PolicyFront {
-  readonly #pending = new Map<number, Pending>();
-  /** Answers that reached the engine. */
+export class PolicyFront implements DecidingPolicy {
+  /** By id, the newest question, and when the one before is answered. */
+  readonly #asking = new Map<number, { readonly question: PolicyQuestion; readonly done: Promise<void> }>();
   granted = 0;
   refused = 0;
 
   constructor(
     readonly module: PolicyModule,
-    private readonly decided: (question: number, answer: PolicyAnswer) => void,
     private readonly failed: (error: unknown) => void,
   ) {}
 
   get pendingCount(): number {
-    return this.#pending.size;
+    return this.#asking.size;
   }
 
-  ask(question: PolicyQuestion): void {
-    const before = this.#pending.get(question.id);
-    if (before !== undefined && !before.isForgotten) {
-      before.next = question;
-      return;
+  /** Is there no answer yet? What is revised meanwhile is out of date. */
+  isAsking(question: number): boolean {
+    return this.#asking.has(question);
+  }
+
+  async ask(question: PolicyQuestion): Promise<PolicyAnswer> {
+    const { id } = question;
+    const before = this.#asking.get(id)?.done ?? Promise.resolve();
+    const asking = before.then(() => this.#ask(question));
+    const own = { question, done: asking.then(() => undefined) };
+    this.#asking.set(id, own);
+    const answer = await asking;
+    if (this.#asking.get(id) === own) {
+      this.#asking.delete(id);
+      this.count(answer);
     }
-    void this.#ask(question);
+    return answer;
   }
 
-  /** An answer that nobody asked for; one is under way where the question is, and counts then. */
-  revise(question: number, answer: PolicyAnswer): void {
-    if (!this.#pending.has(question)) this.#tell(question, answer);
+  count({ granted }: PolicyAnswer): void {
+    if (granted) this.granted++;
+    else this.refused++;
   }
 
   report(question: number, success: boolean): void {
@@ -49,35 +52,19 @@ export class PolicyFront {
   }
 
   forget(question: number, reason: ForgetReason): void {
-    const pending = this.#pending.get(question);
-    if (pending !== undefined) {
-      pending.isForgotten = true;
-      this.#pending.delete(question);
-    }
+    this.#asking.delete(question);
     this.#guarded(() => this.module.forget(question, reason));
   }
 
-  async #ask(question: PolicyQuestion): Promise<void> {
-    const { id } = question;
-    const pending: Pending = { next: undefined, isForgotten: false };
-    this.#pending.set(id, pending);
-    let answer: PolicyAnswer;
+  async #ask(question: PolicyQuestion): Promise<PolicyAnswer> {
+    if (this.#asking.get(question.id)?.question !== question)
+      return unanswered('the question was superseded or forgotten');
     try {
-      answer = await this.module.ask(question);
+      return await this.module.ask(question);
     } catch (error) {
       this.failed(error);
-      answer = unanswered('the policy module has failed');
+      return unanswered('the policy module has failed');
     }
-    if (pending.isForgotten) return;
-    this.#pending.delete(id);
-    if (pending.next === undefined) this.#tell(id, answer);
-    else void this.#ask(pending.next);
-  }
-
-  #tell(question: number, answer: PolicyAnswer): void {
-    if (answer.granted) this.granted++;
-    else this.refused++;
-    this.decided(question, answer);
   }
 
   #guarded(work: () => void): void {
