@@ -30,6 +30,11 @@ export const COMMANDS: Readonly<Record<string, { summary: string; load: () => Pr
   },
   pdp: { summary: 'a policy server for COPS PEPs', load: () => import('./pdp.js') },
   pep: { summary: 'ask a policy server from the command line', load: () => import('./pep.js') },
+  router: { summary: 'an RSVP router on this machine', load: () => import('./router.js') },
+  host: {
+    summary: 'an end system: announce, reserve, measure',
+    load: () => import('./host.js'),
+  },
   show: {
     summary: 'what a running router knows: sessions, reservations, interfaces',
     load: () => import('./show.js'),

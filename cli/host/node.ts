@@ -4,6 +4,7 @@ import { NullTrafficControl } from '../../rsvp/traffic/io/index.js';
 import type { Logger } from '../pdp/log.js';
 import { RsvpNode } from '../router/node.js';
 import type { NodeSettings } from '../router/node.js';
+import { linkSpeed } from '../router/link-speed.js';
 import { noPolicy } from '../router/policy/none.js';
 
 export interface EndSystemOptions {
@@ -13,8 +14,12 @@ export interface EndSystemOptions {
   readonly log: Logger;
 }
 
-/** Nothing is reserved in the kernel of an end system, and no link is too small. */
-const SETTINGS: NodeSettings = { reservable: 0, bandwidth: 0 };
+/** Nothing is reserved in the kernel of an end system, and none of its links is too small. */
+const NO_LIMIT = 1.25e12;
+
+function settingsOf(name: string): NodeSettings {
+  return { reservable: NO_LIMIT, bandwidth: linkSpeed(name) ?? NO_LIMIT };
+}
 
 /** An end system on this machine: an engine on all its interfaces. */
 export class EndSystem implements HostNode {
@@ -26,7 +31,7 @@ export class EndSystem implements HostNode {
     system.#node = await RsvpNode.start({
       isHost: true,
       isUdpOnly,
-      settings: () => SETTINGS,
+      settings: settingsOf,
       engine: { refreshPeriod: refresh },
       traffic: new NullTrafficControl(),
       policy: () => Promise.resolve(noPolicy()),
@@ -67,7 +72,18 @@ export class EndSystem implements HostNode {
       ?.addresses.find((address) => address.includes(':') === isIpv6 && !/^fe[89ab]/i.test(address));
   }
 
-  close(): Promise<void> {
-    return this.node.close();
+  /** Packets to a group come in by all interfaces. */
+  join(group: string): void {
+    const isIpv6 = group.includes(':');
+    for (const { index, isUp, addresses } of this.node.network.interfaces) {
+      const isOurs = addresses.some((address) => address.includes(':') === isIpv6);
+      if (isUp && isOurs && !addresses.some((address) => address === '127.0.0.1' || address === '::1'))
+        this.node.join(group, index);
+    }
+  }
+
+  /** `tears`: the neighbours are told; else what is left times out. */
+  close(tears: boolean): Promise<void> {
+    return this.node.close(tears);
   }
 }

@@ -180,9 +180,9 @@ export class RsvpNode {
     this.#runner.networkChanged(interfaces);
   }
 
-  /** Tears down what hangs on this node, and waits until all is said. */
-  async close(): Promise<void> {
-    await this.#runner.close({ tears: true });
+  /** Waits until all is said. `tears`: what hangs on this node is torn down; else it times out with the neighbours. */
+  async close(tears = true): Promise<void> {
+    await this.#runner.close({ tears });
     await this.network.close();
     await this.policy.module.close();
     await this.options.traffic.close();

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { KeyRing as CopsKeyRing } from '../../cops/index.js';
 import type { PdpTarget } from '../../cops/index.js';
 import type { ConnectionOptions } from 'node:tls';
@@ -9,6 +8,7 @@ import { NullTrafficControl, TcTrafficControl } from '../../rsvp/traffic/io/inde
 import type { TrafficControl } from '../../rsvp/traffic/index.js';
 import { secretAt } from '../config/secrets.js';
 import { checkPolicy } from '../pdp/desk.js';
+import { linkSpeed } from './link-speed.js';
 import { paymentConfig } from './load.js';
 import type { LoadedRouterConfig } from './load.js';
 import type { NodeSettings } from './node.js';
@@ -50,16 +50,6 @@ export function nodeSettings(config: LoadedRouterConfig): ReadonlyMap<string, No
 }
 
 const RESERVABLE = 0.75;
-
-/** What the driver says, in octets a second; undefined where it does not. */
-function linkSpeed(name: string): number | undefined {
-  try {
-    const megabits = Number(readFileSync(`/sys/class/net/${name}/speed`, 'utf8'));
-    return megabits > 0 ? megabits * 125_000 : undefined;
-  } catch {
-    return undefined;
-  }
-}
 
 function integrityOf(config: LoadedRouterConfig, i: number): InterfaceIntegrity | undefined {
   const integrity = config.interfaces[i]?.integrity;
