@@ -6,6 +6,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<{ main(): unknown }>>> =
   table1: () => import('./table1.js'),
   keynote: () => import('./keynote.js'),
   rsvp: () => import('./rsvp.js'),
+  refresh: () => import('./refresh.js'),
   tools: () => import('./tools.js'),
   cops: () => import('./cops.js'),
   paid: () => import('./paid.js'),

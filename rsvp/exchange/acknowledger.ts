@@ -8,6 +8,8 @@ import type { Neighbour } from './neighbour.js';
 export const ACKNOWLEDGMENT_SIZE = 12;
 /** Kept for one neighbour at once; further ones are not sent, and what they are about is sent again. */
 const OWED = 1024;
+/** As many as a packet of 1500 octets takes, or a little less. */
+const FULL = 100;
 /** Waiting for their random time, of all neighbours. */
 const DELAYED = 1024;
 
@@ -27,11 +29,14 @@ class Delayed implements Timed {
  * Ack message (RFC 2961 4.6).
  */
 export class Acknowledger {
+  /** Who is owed a full Ack message: those leave without delay, however many messages come at once. */
+  readonly full = new Set<Neighbour>();
   readonly #heap = new TimerHeap<Neighbour>();
   readonly #delayed = new TimerHeap<Delayed>();
 
   acknowledge(now: number, neighbour: Neighbour, epoch: number, id: number, delay: number): void {
     this.#owe(now, neighbour, MessageIdAck.make({ flags: 0, epoch, messageIdentifier: id >>> 0 }), delay);
+    if (neighbour.owed.length >= FULL) this.full.add(neighbour);
   }
 
   /** RFC 2961 4.7: it waits, and nothing takes it along before its time. */

@@ -80,7 +80,9 @@ export class Outbox {
 
   /** Everything leaves. */
   flush(now: number): void {
-    const [queue, owing] = [this.#queue, this.#owing];
+    const { full } = this.acknowledger;
+    const [queue, owing] = [this.#queue, [...this.#owing, ...full]];
+    full.clear();
     if (queue.length === 0 && owing.length === 0) return;
     this.#queue = [];
     this.#owing = [];
