@@ -3,11 +3,13 @@ import { defaultAdspec } from './adspec.js';
 import type { Core } from './core.js';
 import { flowOf, readTspec, tspecOf } from './flow.js';
 import type { Flow, TokenBucket } from './flow.js';
-import { freeze, freezeAll, NONE } from './frozen.js';
+import { freeze, NONE } from './frozen.js';
 import { familyOf, LOCAL, sessionText } from './identity.js';
 import type { SenderName, SessionName } from './identity.js';
 import { acceptPath, isPortConflict, newPath } from './path.js';
 import { removePath } from './path-tear.js';
+import { policyOf } from './policy-data.js';
+import type { PolicyDataSource } from './policy-data.js';
 import { priorityOf } from './preemption.js';
 import { acceptResv, findReservation, newReservation } from './resv.js';
 import { removeReservation, removeSenders } from './resv-change.js';
@@ -19,9 +21,6 @@ import { refreshUpstreams } from './upstream.js';
 import type { ConfirmRequest } from './confirm.js';
 
 /** The application's side (RFC 2205 3.11.1). */
-
-/** POLICY_DATA, or who makes it anew each time that state is told because it is new or has changed. */
-export type PolicyDataSource = readonly WireObject[] | (() => readonly WireObject[]);
 
 /** An application that has registered a session. */
 export interface Application {
@@ -212,24 +211,8 @@ export function releaseSession(core: Core, now: number, application: Application
   core.tidy(session);
 }
 
-/** Whoever makes POLICY_DATA is asked again: what is reserved will be told to somebody new, or anew. */
-export function renewPolicyData(core: Core, session: Session): void {
-  const application = core.applications.get(session.application);
-  if (typeof application?.reservePolicy !== 'function') return;
-  const policy = policyOf(application.reservePolicy);
-  for (const reservation of localOf(session)) {
-    const { contents } = reservation;
-    if (contents !== undefined) reservation.contents = { ...contents, policy, priority: priorityOf(policy) };
-  }
-}
-
 function localOf(session: Session): readonly Reservation[] {
   return session.reservations.filter(({ hop }) => hop === '');
-}
-
-function policyOf(source: PolicyDataSource | undefined) {
-  if (source === undefined) return NONE;
-  return freezeAll(typeof source === 'function' ? source() : source);
 }
 
 function senderOf(

@@ -1,5 +1,6 @@
 import { Exchange } from '../exchange/exchange.js';
 import { TimerHeap } from '../exchange/heap.js';
+import type { ExchangeInterface } from '../exchange/options.js';
 import type { Outgoing } from '../exchange/outgoing.js';
 import type { ArrivedMessage } from '../exchange/advert.js';
 import { MESSAGE_TYPES } from '../wire/index.js';
@@ -49,16 +50,18 @@ export class Core {
     this.options = resolveOptions(options);
     this.dropped = Object.fromEntries(DROPS.map((cause) => [cause, 0])) as Record<Drop, number>;
     this.setInterfaces(options.interfaces);
+    const { routing, random, exchange } = options;
     this.exchange = new Exchange({
       codec: this.options.codec,
-      random: options.random,
-      interface: (index) => {
-        const link = this.interface(index);
-        return link?.isUp === true ? link : undefined;
+      random,
+      epoch: Math.floor(random() * 2 ** 24),
+      firstMessageIdentifier: Math.floor(random() * 2 ** 32),
+      interface: (index) => this.#spokenOn(index),
+      forwards: (source, group, index) => {
+        const route = routing.route(group, source);
+        return route !== undefined && (route.incoming ?? index) === index;
       },
-      epoch: Math.floor(options.random() * 2 ** 24),
-      firstMessageIdentifier: Math.floor(options.random() * 2 ** 32),
-      ...options.exchange,
+      ...exchange,
     });
   }
 
@@ -73,6 +76,14 @@ export class Core {
 
   interfaces(): Iterable<NodeInterface> {
     return this.#interfaces.values();
+  }
+
+  /** How RSVP is spoken on an interface that is up. */
+  #spokenOn(index: number): ExchangeInterface | undefined {
+    const link = this.interface(index);
+    if (link?.isUp !== true) return undefined;
+    const settings = this.options.exchangeInterface?.(index);
+    return settings === undefined ? link : { ...settings, mtu: link.mtu };
   }
 
   setInterfaces(interfaces: readonly NodeInterface[]): void {
@@ -210,7 +221,7 @@ export class Core {
   limit(limit: string, most: number, session?: Session): undefined {
     (this.dropped as Record<Drop, number>).limit++;
     const about = session === undefined ? {} : { session: session.text };
-    this.event({ kind: 'limit', ...about, limit, most, text: `no more than ${most} ${limit}` });
+    this.event({ kind: 'limit-reached', ...about, limit, most, text: `no more than ${most} ${limit}` });
     return undefined;
   }
 

@@ -1,5 +1,5 @@
+import type { Cause, Notice } from '../exchange/effect.js';
 import type { WireObject } from '../wire/index.js';
-import type { Cause as ExchangeCause, Notice } from '../exchange/effect.js';
 import type { Flow, TokenBucket } from './flow.js';
 import type { StyleName } from './style.js';
 
@@ -178,7 +178,6 @@ export interface RouteEvent extends About {
 export const DROPS = [
   'malformed',
   'unknown-message',
-  'unknown-interface',
   'own-message',
   'not-for-us',
   'bad-handle',
@@ -203,7 +202,7 @@ export interface Dropped {
 }
 
 export interface LimitReached {
-  readonly kind: 'limit';
+  readonly kind: 'limit-reached';
   readonly session?: string;
   readonly limit: string;
   readonly most: number;
@@ -254,7 +253,7 @@ export interface Upcall extends About {
 
 /** From the exchange beneath. */
 export interface ExchangeEvent {
-  readonly kind: ExchangeCause | Notice;
+  readonly kind: Cause | Notice;
   readonly session?: string;
   readonly text: string;
 }

@@ -1,7 +1,8 @@
 /** The soft-state engine of one node: RFC 2205 with the processing rules of RFC 2209. */
 export { defaultAdspec, updateAdspec } from './adspec.js';
 export type { Advertisement } from './adspec.js';
-export type { PolicyDataSource, ReserveRequest, SenderRequest } from './api.js';
+export type { ReserveRequest, SenderRequest } from './api.js';
+export type { PolicyDataSource } from './policy-data.js';
 export type { EngineEffect } from './effect.js';
 export { Engine } from './engine.js';
 export type * from './event.js';

@@ -1,4 +1,4 @@
-import type { ExchangeOptions } from '../exchange/options.js';
+import type { ExchangeInterface, ExchangeOptions } from '../exchange/options.js';
 import { RSVP } from '../wire/index.js';
 import type { RsvpCodec } from '../wire/index.js';
 import type { NodeInterface, Routing } from './node.js';
@@ -43,7 +43,9 @@ export interface EngineOptions {
   readonly limits?: Partial<Limits>;
   readonly codec?: RsvpCodec;
   /** For the exchange beneath: keys, refresh reduction. */
-  readonly exchange?: Partial<ExchangeOptions>;
+  readonly exchange?: Partial<Omit<ExchangeOptions, 'codec' | 'random' | 'interface'>>;
+  /** The same by interface. */
+  readonly exchangeInterface?: (index: number) => Omit<ExchangeInterface, 'mtu'> | undefined;
 }
 
 export interface Settings {
@@ -61,6 +63,7 @@ export interface Settings {
   readonly ttl: number;
   readonly limits: Limits;
   readonly codec: RsvpCodec;
+  readonly exchangeInterface: EngineOptions['exchangeInterface'];
 }
 
 export function resolveOptions(options: EngineOptions): Settings {
@@ -79,6 +82,7 @@ export function resolveOptions(options: EngineOptions): Settings {
     isPreempting: options.isPreempting ?? true,
     ttl: options.ttl ?? 255,
     codec: options.codec ?? RSVP,
+    exchangeInterface: options.exchangeInterface,
     limits: {
       sessions: limits.sessions ?? 250_000,
       sendersPerSession: limits.sendersPerSession ?? 1000,

@@ -74,6 +74,8 @@ export function pathErrArrives(core: Core, now: number, arrived: ArrivedMessage,
   }
   const { code, value, node } = error;
   const { hop, incoming } = contents;
+  for (const advert of path?.adverts ?? [])
+    if (advert.interface === arrived.packet.interface) core.exchange.answered(advert);
   const isOurs = incoming === LOCAL;
   core.event({
     kind: 'path-error',

@@ -4,10 +4,11 @@ import { sendPathError } from './path-error.js';
 import { readTspec, TRAFFIC_CONTROL_ERROR } from './flow.js';
 import { added, freeze, sameList } from './frozen.js';
 import type { Parts } from './grammar.js';
-import { E_POLICE, LOCAL, senderText, sessionText } from './identity.js';
+import { E_POLICE, isMulticast, LOCAL, senderText, sessionText } from './identity.js';
 import type { HopName, SenderName } from './identity.js';
 import { removePath } from './path-tear.js';
 import { askPath } from './policy-control.js';
+import { renewPolicyData } from './policy-data.js';
 import { routePath, syncAdverts } from './route.js';
 import { Path } from './state.js';
 import type { PathContents, Session } from './state.js';
@@ -26,21 +27,16 @@ type PathParts = Parts & {
 };
 
 export function pathArrives(core: Core, now: number, arrived: ArrivedMessage, parts: Parts): void {
+  if (parts.unknown !== undefined && parts.hop !== undefined) {
+    const fault = { ...parts.unknown, text: 'an object that is not known (RFC 2205 3.10)' };
+    answer(core, now, arrived, parts, fault);
+    return;
+  }
   if (!isAcceptable(core, arrived, parts)) return;
   const { packet, message } = arrived;
   const fault = faultOf(core, parts);
   if (fault !== undefined) {
-    sendPathError(core, now, {
-      session: parts.session,
-      sender: parts.sender,
-      tspec: parts.tspec,
-      adspec: parts.adspec,
-      to: { hop: parts.hop.address, interface: packet.interface },
-      code: fault.code,
-      value: fault.value,
-      objects: [],
-      text: fault.text,
-    });
+    answer(core, now, arrived, parts, fault);
     return;
   }
   const path =
@@ -101,6 +97,7 @@ export function applyPath(core: Core, now: number, path: Path, contents: PathCon
       text: `${session.text}: previous hop of ${senderText(sender)} is ${contents.hop}, no longer ${before.hop}`,
     });
   // RFC 2205 3.6: a new previous hop is told at once. The old one is not sent a tear: its state is the old route's, and times out.
+  renewPolicyData(core, session);
   if (session.reservations.length > 0) updateSession(core, now, session, isHopChanged ? 'quiet' : 'normal');
 }
 
@@ -131,6 +128,15 @@ function tellWatchers(
   pathUpcall(core, path, 'present');
 }
 
+/** A PathErr to where the Path came from. */
+function answer(core: Core, now: number, { packet }: ArrivedMessage, parts: Parts, fault: Fault): void {
+  const { session, sender, tspec, adspec, hop } = parts;
+  if (hop === undefined || core.isOwn(hop.address)) return;
+  core.counters.refused++;
+  const to = { hop: hop.address, interface: packet.interface };
+  sendPathError(core, now, { session, sender, tspec, adspec, to, objects: [], ...fault });
+}
+
 /** What keeps a Path from being looked at, without an answer. */
 function isAcceptable(core: Core, arrived: ArrivedMessage, parts: Parts): parts is PathParts {
   const { packet } = arrived;
@@ -139,8 +145,13 @@ function isAcceptable(core: Core, arrived: ArrivedMessage, parts: Parts): parts 
     core.drop(arrived, 'malformed', 'an object of unknown C-Type stands where a known one must');
     return false;
   }
-  if (core.isOwn(hop.address)) {
-    core.drop(arrived, 'own-message', `hop address \`${hop.address}\` is ours`);
+  if (core.isOwn(hop.address) || core.isOwn(sender.address)) {
+    core.drop(arrived, 'own-message', `it names us, \`${hop.address}\`, as hop or sender`);
+    return false;
+  }
+  // An end system forwards nothing.
+  if (core.options.isHost && !isMulticast(session.destination) && !core.isOwn(session.destination)) {
+    core.drop(arrived, 'not-for-us', `its destination ${session.destination} is none of our addresses`);
     return false;
   }
   // RFC 2205 3.1.3: source and destination are the data's. UDP encapsulation has addresses of its own (Appendix C).
@@ -162,8 +173,7 @@ interface Fault {
 }
 
 function faultOf(core: Core, parts: PathParts): Fault | undefined {
-  const { session: name, sender, unknown } = parts;
-  if (unknown !== undefined) return { ...unknown, text: 'an object that is not known (RFC 2205 3.10)' };
+  const { session: name, sender } = parts;
   if (core.hasPortConflict(name))
     return {
       code: 7,
@@ -222,15 +232,9 @@ function addPath(core: Core, now: number, arrived: ArrivedMessage, parts: PathPa
   const path =
     session === undefined ? undefined : newPath(core, session, parts.sender, arrived.packet.interface);
   if (path === undefined)
-    sendPathError(core, now, {
-      session: parts.session,
-      sender: parts.sender,
-      tspec: parts.tspec,
-      adspec: parts.adspec,
-      to: { hop: parts.hop.address, interface: arrived.packet.interface },
+    answer(core, now, arrived, parts, {
       code: 23,
       value: SYSTEM_ERROR.limit,
-      objects: [],
       text: 'no room for more state',
     });
   return path;

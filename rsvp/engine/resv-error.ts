@@ -197,6 +197,8 @@ export function resvErrArrives(core: Core, now: number, arrived: ArrivedMessage,
     core.drop(arrived, 'no-state', 'no path state from there');
     return;
   }
+  for (const upstream of session.upstreams)
+    if (upstream.hop === hop.address && upstream.interface === index) core.exchange.answered(upstream);
   const [descriptor] = parts.flows;
   if (style === undefined) {
     core.drop(arrived, 'malformed', 'a style that is not known', session);

@@ -50,7 +50,10 @@ export function resvArrives(core: Core, now: number, arrived: ArrivedMessage, pa
     const senders = sendersOf(core, session, hop.handle, style, descriptor);
     if (senders === undefined) refuse(NO_SENDER, descriptor);
     else if (typeof descriptor.flow !== 'object')
-      refuse({ code: 21, value: descriptor.flow ?? 0, text: 'a FLOWSPEC that cannot be provided' }, descriptor);
+      refuse(
+        { code: 21, value: descriptor.flow ?? 0, text: 'a FLOWSPEC that cannot be provided' },
+        descriptor,
+      );
     else {
       const request = { arrived, parts, hop, session, style, senders, flow: descriptor.flow };
       if (hasServiceConflict(request)) refuse(SERVICE_CONFLICT, descriptor);

@@ -151,6 +151,12 @@ export class PathAdvert implements Advert {
   get routerAlert(): boolean {
     return true;
   }
+  /** The next hop, once it has spoken. A group may have others that have not. */
+  get neighbour(): string | undefined {
+    const { session } = this.path;
+    if (session.isMulticast) return undefined;
+    return session.reservations.find((one) => one.interface === this.interface && one.hop !== '')?.hop;
+  }
   /** RFC 2209: one less than it came with. An application's has what it asked for. */
   get ttl(): number {
     const { incoming, ttl } = this.path.contents as PathContents;

@@ -13,7 +13,7 @@ export interface Advert {
   readonly routerAlert: boolean;
   readonly ttl: number;
   /** The RSVP neighbour that it is for, where it is known: a Resv's previous hop, a Path's next hop once that has spoken. */
-  readonly neighbour?: string;
+  readonly neighbour?: string | undefined;
   /** Refresh period R of this state, in milliseconds; the exchange adds the jitter (RFC 2205 3.7). */
   readonly refreshPeriod: number;
   /** The whole message as it is now, without MESSAGE_ID and INTEGRITY; made anew each time, so that nothing is kept twice. */

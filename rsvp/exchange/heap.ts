@@ -21,7 +21,6 @@ export class TimerHeap<T extends Timed> {
     return first === undefined ? undefined : first.due + (this.#origin ?? 0);
   }
 
-  /** When this is due, that is in. */
   dueOf(item: T): number {
     return item.due + (this.#origin ?? 0);
   }

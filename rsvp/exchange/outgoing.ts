@@ -10,7 +10,7 @@ export interface Outgoing {
   readonly routerAlert: boolean;
   readonly ttl: number;
   /** The RSVP neighbour that handles it next, where it is known. */
-  readonly neighbour?: string;
+  readonly neighbour?: string | undefined;
   /** Without MESSAGE_ID and INTEGRITY. */
   readonly message: RsvpInput;
   /** To be sent again until the neighbour has acknowledged it, where it does that (RFC 2961 4.5): tears and errors. */

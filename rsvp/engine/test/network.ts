@@ -80,13 +80,17 @@ export class Node {
   }
 
   address(other: string, family: 4 | 6 = 4): string {
-    const at = this.links.findIndex((link) => link.nodes.some((node) => node.name === other && node !== this));
+    const at = this.links.findIndex((link) =>
+      link.nodes.some((node) => node.name === other && node !== this),
+    );
     return this.interfaces[at]!.addresses[family === 4 ? 0 : 1]!;
   }
 
   /** Index of the interface towards another node. */
   towards(other: string): number {
-    const at = this.links.findIndex((link) => link.nodes.some((node) => node.name === other && node !== this));
+    const at = this.links.findIndex((link) =>
+      link.nodes.some((node) => node.name === other && node !== this),
+    );
     return this.interfaces[at]!.index;
   }
 
@@ -115,7 +119,8 @@ export class Node {
           const { question } = effect;
           this.questions.push(question);
           const answer = this.answer?.(question);
-          if (answer !== undefined) this.net.later(0, () => this.do(this.rsvp.decided(this.net.now, question.id, answer)));
+          if (answer !== undefined)
+            this.net.later(0, () => this.do(this.rsvp.decided(this.net.now, question.id, answer)));
           break;
         }
         case 'report':
@@ -325,7 +330,8 @@ export class Network {
     }
     // Forwarded by IP.
     if (packet.ttl <= 1 || node.owns(packet.destination)) return;
-    const source = packet.source ?? from.interfaces.find((one) => one.index === packet.interface)!.addresses[0]!;
+    const source =
+      packet.source ?? from.interfaces.find((one) => one.index === packet.interface)!.addresses[0]!;
     for (const out of this.route(node, packet.destination, source)?.outgoing ?? [])
       if (out !== index) this.send(node, { ...packet, source, interface: out, ttl: packet.ttl - 1 });
   }
@@ -382,7 +388,10 @@ export class Network {
   /** Messages of a type on their way between two nodes, in order. */
   messages(from: string, to: string, type?: string): readonly RsvpMessage[] {
     return this.log
-      .filter((logged) => logged.from === from && logged.to === to && (type === undefined || logged.message.type === type))
+      .filter(
+        (logged) =>
+          logged.from === from && logged.to === to && (type === undefined || logged.message.type === type),
+      )
       .map(({ message }) => message);
   }
 
@@ -397,7 +406,11 @@ export class Network {
 }
 
 /** Hosts at both ends and routers between them, in a row. */
-export function line(names: readonly string[], link: LinkOptions = {}, options: Partial<EngineOptions> = {}): Network {
+export function line(
+  names: readonly string[],
+  link: LinkOptions = {},
+  options: Partial<EngineOptions> = {},
+): Network {
   const net = new Network();
   for (const [i, name] of names.entries())
     if (i === 0 || i === names.length - 1) net.host(name, { refreshPeriod: options.refreshPeriod ?? 30_000 });
