@@ -8,6 +8,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<{ main(): unknown }>>> =
   rsvp: () => import('./rsvp.js'),
   refresh: () => import('./refresh.js'),
   tools: () => import('./tools.js'),
+  raw: () => import('./raw.js'),
   cops: () => import('./cops.js'),
   paid: () => import('./paid.js'),
   durable: () => import('./durable.js'),

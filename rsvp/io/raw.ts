@@ -51,6 +51,8 @@ export class RawTransport implements Transport {
   }
 
   send(packets: readonly SentPacket[]): void {
+    const wrong = packets.find(({ destination }) => familyOf(destination) === undefined);
+    if (wrong !== undefined) throw new TypeError(`destination: \`${wrong.destination}\` is no IP address`);
     for (const family of [4, 6] as const) {
       const group = packets.filter(({ destination }) => familyOf(destination) === family);
       if (group.length === 0) continue;

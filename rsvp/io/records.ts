@@ -19,23 +19,41 @@ export type Family = 4 | 6;
 /** A packet for a UDP socket has the port it goes to. */
 export type RecordPacket = SentPacket & { readonly port?: number };
 
+interface Address {
+  readonly family: Family;
+  /** 16, of which IPv4 uses the first four. */
+  readonly octets: Uint8Array;
+}
+
+/** Addresses repeat, and reading an IPv6 one takes longer than sending a packet: those lately read. */
+const known = new Map<string, Address>();
+const MOST_KNOWN = 4096;
+
+/** Undefined where it is no address. */
+function readAddress(text: string): Address | undefined {
+  const before = known.get(text);
+  if (before !== undefined) return before;
+  const number = ipv4Number(text);
+  let octets: Uint8Array | undefined;
+  if (number === undefined) octets = ipv6Octets(text);
+  else new DataView((octets = new Uint8Array(16)).buffer).setUint32(0, number);
+  if (octets === undefined) return undefined;
+  const address: Address = { family: number === undefined ? 6 : 4, octets };
+  if (known.size >= MOST_KNOWN) known.clear();
+  known.set(text, address);
+  return address;
+}
+
 /** Of an address as text; undefined where it is none. */
 export function familyOf(address: string): Family | undefined {
-  if (ipv4Number(address) !== undefined) return 4;
-  return ipv6Octets(address) === undefined ? undefined : 6;
+  return readAddress(address)?.family;
 }
 
 /** 16 octets, of which IPv4 uses the first four. */
 export function addressOctets(address: string): Uint8Array {
-  const number = ipv4Number(address);
-  if (number === undefined) {
-    const octets = ipv6Octets(address);
-    if (octets === undefined) throw new TypeError(`address: \`${address}\` is no IP address`);
-    return octets;
-  }
-  const octets = new Uint8Array(16);
-  new DataView(octets.buffer).setUint32(0, number);
-  return octets;
+  const read = readAddress(address);
+  if (read === undefined) throw new TypeError(`address: \`${address}\` is no IP address`);
+  return read.octets;
 }
 
 /** Packets of one family, for one `send` of the addon. */

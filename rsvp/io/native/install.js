@@ -34,7 +34,8 @@ const built = spawnSync(process.execPath, [gyp, 'rebuild', '--directory', folder
   stdio: ['ignore', 'pipe', 'pipe'],
 });
 if (built.status !== 0) {
-  process.stderr.write(`${built.stdout}${built.stderr}\n`);
+  const complaints = `${built.stdout}${built.stderr}`.split('\n').filter((line) => /error/i.test(line));
+  process.stderr.write(`${complaints.slice(-5).join('\n')}\n`);
   skipped(
     'a C compiler, make and Python are needed; then `npm rebuild bandex`, or `npm run install` in a checkout',
   );

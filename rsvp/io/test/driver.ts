@@ -17,6 +17,7 @@ export type Order =
   | { readonly do: 'join'; readonly group: string; readonly interface: number }
   | { readonly do: 'busy'; readonly milliseconds: number }
   | { readonly do: 'ask' }
+  | { readonly do: 'unref' }
   | { readonly do: 'close' };
 
 /** The first hop of what does not begin with `local`. */
@@ -93,6 +94,10 @@ async function obey(order: Order): Promise<void> {
     case 'ask':
       tell({ is: 'statistics', ...transport?.statistics, ticks, milliseconds: performance.now() - since });
       return;
+    case 'unref':
+      if (transport instanceof RawTransport) transport.unref();
+      tell({ is: 'unreferenced' });
+      return;
     case 'close':
       await transport?.close();
       tell({ is: 'closed', ...transport?.statistics });
@@ -103,7 +108,7 @@ const lines = createInterface({ input: process.stdin });
 lines.on('line', (line) => {
   const order = JSON.parse(line) as Order;
   obey(order).catch((error: unknown) => tell({ is: 'error', message: String(error) }));
-  if (order.do === 'close') {
+  if (order.do === 'close' || order.do === 'unref') {
     lines.close();
     process.stdin.destroy();
   }

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Line } from './namespace.js';
 import { Talker } from './talker.js';
@@ -100,24 +99,10 @@ describe('the kernel network, in a network namespace', () => {
   });
 
   it('multicast routes of the kernel are read (RFC 2205 3.9)', async () => {
-    // Who sets them up keeps a socket: as a multicast routing daemon does. VIFF_USE_IFINDEX is 8.
-    const daemon = `
-import socket, struct, sys
-s = socket.socket(socket.AF_INET, socket.SOCK_RAW, 2)
-s.setsockopt(0, 200, 1)
-for i, name in enumerate(['r0', 'r1']):
-    s.setsockopt(0, 202, struct.pack('HBBIiI', i, 8, 1, 0, socket.if_nametoindex(name), 0))
-ttls = bytearray(32); ttls[1] = 1
-s.setsockopt(0, 204, socket.inet_aton('10.1.0.1') + socket.inet_aton('239.1.1.1') + struct.pack('=H', 0)
-             + bytes(ttls) + struct.pack('=2xIIIi', 0, 0, 0, 0))
-sys.stdin.read()`;
-    const [program = '', ...args] = line.router.command('python3', ['-c', daemon]);
-    const process = spawn(program, args, { stdio: ['pipe', 'ignore', 'inherit'] });
-    try {
-      assert.deepEqual((await change('239.1.1.1'))['routes'], ['239.1.1.1 from 10.1.0.1']);
-    } finally {
-      process.stdin.end();
-    }
+    const route = await line.router.multicastRoute('10.1.0.1', '239.1.1.1', 'r0', 'r1');
+    assert.deepEqual((await change('239.1.1.1'))['routes'], ['239.1.1.1 from 10.1.0.1']);
+    route.end();
+    assert.deepEqual((await change('239.1.1.1'))['routes'], ['239.1.1.1 from 10.1.0.1']);
   });
 
   it('the process ends by itself once the network is closed', async () => {

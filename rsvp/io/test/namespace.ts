@@ -60,6 +60,37 @@ export class Namespace {
     return spawn(program, args);
   }
 
+  /**
+   * Routes one group of one source from an interface to another, as a multicast routing daemon does: until its end is
+   * called. The kernel asks for a socket that stays open.
+   */
+  async multicastRoute(
+    source: string,
+    group: string,
+    incoming: string,
+    outgoing: string,
+  ): Promise<{ end(): void }> {
+    const [mrtInit, mrtAddVif, mrtAddMfc, useIndex] = [200, 202, 204, 8];
+    const script = `
+import socket, struct, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_IGMP)
+s.setsockopt(0, ${mrtInit}, 1)
+for i, name in enumerate(['${incoming}', '${outgoing}']):
+    s.setsockopt(0, ${mrtAddVif}, struct.pack('HBBIiI', i, ${useIndex}, 1, 0, socket.if_nametoindex(name), 0))
+ttls = bytearray(32); ttls[1] = 1
+s.setsockopt(0, ${mrtAddMfc}, socket.inet_aton('${source}') + socket.inet_aton('${group}')
+             + struct.pack('=H32s2xIIIi', 0, bytes(ttls), 0, 0, 0, 0))
+print('routed', flush=True)
+sys.stdin.read()`;
+    const [program = '', ...args] = this.command('python3', ['-c', script]);
+    const daemon = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    await new Promise((resolve, reject) => {
+      daemon.stdout.once('data', resolve);
+      daemon.once('exit', () => reject(new Error('the multicast route could not be made')));
+    });
+    return { end: () => daemon.stdin.end() };
+  }
+
   async remove(): Promise<void> {
     const gone = new Promise((resolve) => this.holder.once('exit', resolve));
     if (this.holder.exitCode !== null) return;

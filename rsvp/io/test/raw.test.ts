@@ -176,6 +176,26 @@ describe('raw transport, in network namespaces', function () {
     });
   }
 
+  it('IPv4: where the kernel routes multicast, a Path to a group is intercepted without joining it, and not forwarded (RFC 2205 3.9)', async () => {
+    const [from, middle, to] = [await raw('sender'), await raw('router'), await raw('receiver')];
+    const route = await line.router.multicastRoute('10.1.0.1', '239.1.2.3', 'r0', 'r1');
+    to.order({ do: 'join', group: '239.1.2.3', interface: index['h0']! });
+    await to.next('joined');
+    const path = { interface: index['s0']!, source: '10.1.0.1', destination: '239.1.2.3', ttl: 9 };
+    from.send([{ ...path, routerAlert: true, octets: octets(TEAR) }]);
+    const { interface: at, destination } = await middle.next('packet');
+    assert.deepEqual({ at, destination }, { at: index['r0'], destination: '239.1.2.3' });
+    from.send([{ ...path, routerAlert: false, octets: octets(`${TEAR}00`) }]);
+    assert.equal((await to.next('packet'))['octets'], `${TEAR}00`);
+    route.end();
+  });
+
+  it("a destination that is no address is the caller's mistake", async () => {
+    const from = await raw('sender');
+    from.send([{ interface: 1, destination: 'nowhere', ttl: 1, routerAlert: false, octets: octets('') }]);
+    await assert.rejects(from.next('packet'), /`nowhere` is no IP address/);
+  });
+
   it('what the kernel drops because nobody reads is counted', async () => {
     const [from, middle] = [await raw('sender'), await raw('router', 1 << 16)];
     middle.order({ do: 'busy', milliseconds: 400 });
@@ -216,8 +236,11 @@ describe('raw transport, in network namespaces', function () {
     );
   }
 
-  it('the process ends by itself once the transport is closed', async () => {
+  it('the process ends by itself once the transport is closed, or when it was told not to wait for it', async () => {
     const middle = await raw('router');
     assert.equal(await middle.close(), 0);
+    const other = await raw('router');
+    other.order({ do: 'unref' });
+    assert.equal(await other.end(), 0);
   });
 });
