@@ -13,8 +13,19 @@ export interface Capture {
   stop(): Promise<void>;
 }
 
-/** A packet is written at once (`-U`), whole (`-s 0`), by root of the namespace (`-Z root`). */
-export const TCPDUMP = ['tcpdump', '-n', '-U', '-s', '0', '-Z', 'root', '-w', '-'] as const;
+/** A packet is written at once (`-U`, and the kernel does not collect them first), whole (`-s 0`), by root of the namespace (`-Z root`). */
+export const TCPDUMP = [
+  'tcpdump',
+  '-n',
+  '-U',
+  '--immediate-mode',
+  '-s',
+  '0',
+  '-Z',
+  'root',
+  '-w',
+  '-',
+] as const;
 
 export function requireTcpdump(): void {
   if (spawnSync('tcpdump', ['--version'], { stdio: 'ignore' }).status !== 0)

@@ -28,7 +28,7 @@ Examples:
 
 async function exec(
   node: string,
-  argv: readonly string[],
+  words: readonly string[],
   { lab }: { readonly lab?: string },
 ): Promise<void> {
   const state = findLab(lab);
@@ -38,6 +38,8 @@ async function exec(
       `there is no node \`${node}\`; there are ${state.nodes.map(({ name }) => name).join(', ')}`,
       EXIT.usage,
     );
+  // What passes through has the `--` in it.
+  const argv = words[0] === '--' ? words.slice(1) : words;
   const bin = join(labDirectory(state.name), 'bin');
   const env = { ...process.env, PATH: `${bin}:${process.env['PATH'] ?? ''}`, [LAB_ID]: state.id };
   const child = spawn('env', [...enterWords(found.pid, state.mode), ...argv], { stdio: 'inherit', env });

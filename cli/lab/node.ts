@@ -22,6 +22,8 @@ export interface Ended {
 /** No command's output is kept beyond this. */
 const MOST_OUTPUT = 1 << 24;
 
+const STRAGGLERS_MS = 1000;
+
 /** A command that runs on a node. */
 export class LabProcess {
   out = '';
@@ -40,9 +42,11 @@ export class LabProcess {
       .on('data', (text: string) => (this.err = (this.err + text).slice(-MOST_OUTPUT)));
     this.ended = new Promise((resolve, reject) => {
       child.once('error', reject);
-      child.once('close', (code, signal) =>
-        resolve({ code: code ?? undefined, signal: signal ?? undefined, out: this.out, err: this.err }),
-      );
+      const end = (code: number | null, signal: NodeJS.Signals | null): void =>
+        resolve({ code: code ?? undefined, signal: signal ?? undefined, out: this.out, err: this.err });
+      child.once('close', end);
+      // What it left in the background may have its streams for ever.
+      child.once('exit', (code, signal) => setTimeout(end, STRAGGLERS_MS, code, signal).unref());
     });
     this.ended.catch(() => undefined);
   }
@@ -77,10 +81,21 @@ export class LabProcess {
     });
   }
 
+  /** It, and those of its children that are in its process group. */
+  kill(signal: NodeJS.Signals): void {
+    const { pid, exitCode, signalCode } = this.child;
+    if (pid === undefined || exitCode !== null || signalCode !== null) return;
+    try {
+      process.kill(-pid, signal);
+    } catch {
+      // It has just ended.
+    }
+  }
+
   /** Asks it to end, and makes it after `patience` ms. */
   async stop(signal: NodeJS.Signals = 'SIGTERM', patience = 5000): Promise<Ended> {
-    this.child.kill(signal);
-    const timer = setTimeout(() => this.child.kill('SIGKILL'), patience);
+    this.kill(signal);
+    const timer = setTimeout(() => this.kill('SIGKILL'), patience);
     try {
       return await this.ended;
     } finally {
@@ -119,6 +134,8 @@ export class LabNode {
   spawn(argv: readonly string[], { cwd, env = {}, input }: SpawnIn = {}): LabProcess {
     const child = this.namespace.spawn(argv, {
       stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      // A process group of its own.
+      detached: true,
       env,
       ...(cwd === undefined ? {} : { cwd }),
     });
