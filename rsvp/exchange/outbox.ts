@@ -176,13 +176,17 @@ export class Outbox {
   ): IntegrityKey | null | undefined {
     if (integrity?.send === undefined) return null;
     const choice = integrity.send.signing(now, neighbour ?? destination);
+    const nothing = `${index} none`;
     if (choice === undefined) {
-      this.journal.notice(
-        'no-key',
-        `no key has begun to sign a message to ${destination} on interface ${index}`,
-      );
+      if (!this.#warned.has(nothing))
+        this.journal.notice(
+          'no-key',
+          `no key has begun that signs messages to ${destination} on interface ${index}`,
+        );
+      this.#warned.add(nothing);
       return undefined;
     }
+    this.#warned.delete(nothing);
     const { key, isExpired } = choice;
     if (isExpired && !this.#warned.has(`${index} ${key.id}`)) {
       this.#warned.add(`${index} ${key.id}`);
