@@ -102,8 +102,8 @@ export class RsvpNode {
       routing: network,
       interfaces: network.interfaces,
       random: Math.random,
+      exchangeInterface: (index) => options.settings(this.nameOf(index))?.exchange,
       exchange: {
-        interface: (index) => this.#exchangeInterface(index),
         ...freshNumbers(),
         ...(options.neighbours === undefined ? {} : { neighbourLimit: options.neighbours }),
       },
@@ -186,13 +186,6 @@ export class RsvpNode {
     await this.network.close();
     await this.policy.module.close();
     await this.options.traffic.close();
-  }
-
-  #exchangeInterface(index: number): ExchangeInterface | undefined {
-    const link = this.network.interfaces.find((one) => one.index === index);
-    if (link?.isUp !== true) return undefined;
-    const settings = this.options.settings(link.name);
-    return settings === undefined ? undefined : { mtu: link.mtu, ...settings.exchange };
   }
 }
 
