@@ -7,7 +7,7 @@ import { MESSAGE_TYPES } from '../wire/index.js';
 import type { EngineEffect } from './effect.js';
 import { DROPS } from './event.js';
 import type { Drop, EngineEvent } from './event.js';
-import { Shared } from './frozen.js';
+import { flat, Shared } from './frozen.js';
 import { familyOf, isMulticast, sessionText } from './identity.js';
 import type { SenderName, SessionName } from './identity.js';
 import type { NodeInterface } from './node.js';
@@ -37,8 +37,8 @@ export class Core {
   /** Octets a second in force, by interface. */
   readonly used = new Map<number, number>();
   #own = new Set<string>();
-  /** Sessions of a destination and protocol with a port, and without (RFC 2205 3.2). */
-  readonly #ports = new Map<string, { zero: number; other: number }>();
+  /** How many sessions a destination and protocol have; negative where their port is zero (RFC 2205 3.2). */
+  readonly #ports = new Map<string, number>();
   readonly #texts = new Shared<string>();
   readonly #lists = new Shared<readonly number[]>();
   #effects: EngineEffect[] = [];
@@ -125,7 +125,7 @@ export class Core {
     const { protocol, port, isGpi = false } = name;
     const destination = this.text(name.destination);
     const session = new Session(
-      sessionText(name),
+      flat(sessionText(name)),
       destination,
       protocol,
       port,
@@ -133,9 +133,7 @@ export class Core {
       isMulticast(destination),
     );
     this.sessions.set(session.text, session);
-    const ports = this.#portsOf(name);
-    if (port === 0) ports.zero++;
-    else ports.other++;
+    this.#countPorts(name, port === 0 ? -1 : 1);
     return session;
   }
 
@@ -144,24 +142,20 @@ export class Core {
     if (!session.isEmpty || this.sessions.get(session.text) !== session) return;
     for (const blockade of session.blockades) this.timers.delete(blockade);
     this.sessions.delete(session.text);
-    const key = portKey(session);
-    const ports = this.#portsOf(session);
-    if (session.port === 0) ports.zero--;
-    else ports.other--;
-    if (ports.zero + ports.other === 0) this.#ports.delete(key);
+    this.#countPorts(session, session.port === 0 ? 1 : -1);
   }
 
   /** RFC 2205 3.2 rule 1: ports of one destination and protocol are all zero, or none is. */
   hasPortConflict(name: SessionName): boolean {
-    const ports = this.#ports.get(portKey(name));
-    return ports !== undefined && (name.port === 0 ? ports.other : ports.zero) > 0;
+    const count = this.#ports.get(portKey(name)) ?? 0;
+    return name.port === 0 ? count > 0 : count < 0;
   }
 
-  #portsOf(name: SessionName): { zero: number; other: number } {
+  #countPorts(name: SessionName, more: number): void {
     const key = portKey(name);
-    let ports = this.#ports.get(key);
-    if (ports === undefined) this.#ports.set(key, (ports = { zero: 0, other: 0 }));
-    return ports;
+    const count = (this.#ports.get(key) ?? 0) + more;
+    if (count === 0) this.#ports.delete(key);
+    else this.#ports.set(flat(key), count);
   }
 
   /** A sender of the session that is known, by path state or because an application of this node asks for it. */
@@ -178,7 +172,7 @@ export class Core {
 
   /** One string for equal texts. */
   text(text: string): string {
-    return this.#texts.get(text, () => text);
+    return this.#texts.get(text, () => flat(text));
   }
 
   list(numbers: readonly number[]): readonly number[] {

@@ -45,12 +45,17 @@ export function sameList<T>(a: readonly T[], b: readonly T[]): boolean {
 
 /** The list with one more, no longer than it has to be: `push` keeps room for sixteen that never come. */
 export function added<T>(list: readonly T[], item: T): readonly T[] {
-  return list.length === 0 ? [item] : [...list, item];
+  return list.concat([item]);
 }
 
 export function without<T>(list: readonly T[], item: T): readonly T[] {
   const rest = list.filter((other) => other !== item);
   return rest.length === 0 ? NONE : rest;
+}
+
+/** A text of its own: what V8 pastes together keeps its parts. */
+export function flat(text: string): string {
+  return Buffer.from(text, 'utf8').toString('utf8');
 }
 
 /**

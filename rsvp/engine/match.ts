@@ -1,3 +1,4 @@
+import { LOCAL } from './identity.js';
 import type { Path, Reservation, Session } from './state.js';
 
 /** Which path state and which reservations belong together (RFC 2209 2). */
@@ -10,7 +11,9 @@ export function routesTo(path: Path, index: number): boolean {
 /** Is it in force and for this sender's data, on an interface that the data leaves by? */
 export function isFor(reservation: Reservation, path: Path): boolean {
   const { contents, style, interface: index } = reservation;
-  if (contents === undefined || index === path.incoming || !routesTo(path, index)) return false;
+  if (contents === undefined || !routesTo(path, index)) return false;
+  // RFC 2205 2.3: never back where it came from; but an application may receive what another one here sends.
+  if (index === path.incoming && index !== LOCAL) return false;
   if (style !== 'WF') return contents.senders.includes(path.sender);
   return contents.scope === undefined || contents.scope.includes(path.sender.address);
 }

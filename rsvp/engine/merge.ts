@@ -84,7 +84,10 @@ function mergeExplicit(
     flows.push({ path, flow: sum.flow });
   }
   if (style === 'FF') {
-    const descriptors = flows.map(({ path, flow }) => ({ flow, senders: [path.sender] }));
+    const descriptors = flows.map(({ path, flow }) => {
+      const own = used.find((reservation) => reservation.sender === path.sender);
+      return { flow, senders: own?.contents?.senders ?? [path.sender] };
+    });
     return { descriptors, isAllBlockaded };
   }
   const [first, ...rest] = flows;

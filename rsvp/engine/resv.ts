@@ -79,7 +79,7 @@ function sendersOf(
     if (sender !== undefined && !found.includes(sender) && paths.some((path) => path.sender === sender))
       found.push(sender);
   }
-  return found.length === 0 ? undefined : found;
+  return found.length === 0 ? undefined : found.slice();
 }
 
 /** What is wrong with the message as a whole. */

@@ -50,7 +50,7 @@ export function syncAdverts(core: Core, now: number, path: Path, isChanged: bool
   const made = wanted
     .filter((index) => !before.some((advert) => advert.interface === index))
     .map((index) => new PathAdvert(path, index));
-  path.adverts = kept.length + made.length === 0 ? NONE : [...kept, ...made];
+  path.adverts = kept.length + made.length === 0 ? NONE : kept.concat(made);
   const isAskedOut = core.options.policy.has('Path') && contents.incoming !== LOCAL && wanted.length > 1;
   for (const advert of isChanged ? path.adverts : made) {
     if (isAskedOut) askPathAdvert(core, advert);

@@ -155,6 +155,8 @@ function tear(
 
 /** Senders that were reserved for and are no longer: descriptors for a tear. */
 function goneFrom(before: UpstreamContents, after: UpstreamContents): readonly Descriptor[] {
+  // Another style cannot take the place of one that is in force (RFC 2205 1.3).
+  if (before.style !== after.style) return before.descriptors;
   const kept = new Set(after.descriptors.flatMap(({ senders }) => senders));
   const gone: Descriptor[] = [];
   for (const { flow, senders } of before.descriptors) {

@@ -388,11 +388,9 @@ export class Network {
   /** Messages of a type on their way between two nodes, in order. */
   messages(from: string, to: string, type?: string): readonly RsvpMessage[] {
     return this.log
-      .filter(
-        (logged) =>
-          logged.from === from && logged.to === to && (type === undefined || logged.message.type === type),
-      )
-      .map(({ message }) => message);
+      .filter((logged) => logged.from === from && logged.to === to)
+      .flatMap(({ message }) => message.messages ?? [message])
+      .filter((message) => type === undefined || message.type === type);
   }
 
   // Applications, in short.

@@ -77,14 +77,17 @@ export class One {
       this.effects.push(effect);
       if (effect.kind === 'send') {
         const { packet } = effect;
-        this.sent.push({
-          interface: packet.interface,
-          destination: packet.destination,
-          ttl: packet.ttl,
-          routerAlert: packet.routerAlert,
-          source: packet.source,
-          message: RSVP.decode(packet.octets),
-        });
+        // A PathErr gives back what made no sense.
+        const whole = RSVP.decode(packet.octets, []);
+        for (const message of whole.messages ?? [whole])
+          this.sent.push({
+            interface: packet.interface,
+            destination: packet.destination,
+            ttl: packet.ttl,
+            routerAlert: packet.routerAlert,
+            source: packet.source,
+            message,
+          });
       } else if (effect.kind === 'event') this.events.push(effect.event);
       else if (effect.kind === 'ask') this.questions.push(effect.question);
       else if (effect.kind === 'reserve') this.kernel.set(effect.reservation.id, effect.reservation);
