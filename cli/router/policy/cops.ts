@@ -193,7 +193,9 @@ export class CopsPolicy implements PolicyModule {
 }
 
 /** RFC 2748 2.2.5. */
-function reasonCodeOf(reason: ForgetReason, { answer, success }: Asked): number {
+function reasonCodeOf(reason: ForgetReason, { question, answer, success }: Asked): number {
+  // An error message is no state: its handle goes with the decision.
+  if (question.message === 'PathErr' || question.message === 'ResvErr') return REASON.transientHandle;
   switch (reason) {
     case 'tear':
       return REASON.tear;

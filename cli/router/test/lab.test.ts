@@ -276,14 +276,14 @@ traffic: { control: "null" }
   it('a reservation keeps its rate while others fill the link; without one packets are lost', async () => {
     const session = '10.1.2.2/udp/5020';
     const flood = host('sender', 'send', '10.1.2.2/udp/5021', '--bandwidth', '14Mbit/s', '--traffic');
-    const sender = host('sender', 'send', session, '--bandwidth', '2Mbit/s', '--traffic');
+    const sender = host('sender', 'send', session, '--bandwidth', '7Mbit/s', '--traffic');
     const measure = async (...more: string[]): Promise<Event[]> => {
       const receiver = host(
         'receiver',
         'receive',
         session,
         '--bandwidth',
-        '2200kbit/s',
+        '7500kbit/s',
         '--traffic',
         ...more,
         '--for',

@@ -333,6 +333,15 @@ describe('a router with a policy server', () => {
     );
   });
 
+  it('deletes the handle of an error message as transient (RFC 2748 2.2.5)', async () => {
+    const { port, until } = await noting();
+    const { policy } = await router([port]);
+    const context = { incoming: false, allocation: false, outgoing: true };
+    await policy.ask({ ...resvQuestion(1), message: 'ResvErr', context });
+    policy.forget(1, 'tear');
+    assert.deepEqual(await until(1), [`00000001 deleted ${REASON.transientHandle}`]);
+  });
+
   it('takes what the PDP decides unasked (RFC 2748 3.2)', async () => {
     const { server, port } = await noting();
     const { policy, revisions } = await router([port]);
