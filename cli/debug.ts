@@ -14,7 +14,7 @@ interface Options {
 
 export function command(): Command {
   return new Command('debug')
-    .description('What happens in a running `bandex router` or `bandex host`, as it happens.')
+    .description('What happens in a running `bandex router`, as it happens.')
     .option('--match <pattern...>', 'only events with this text, or with name=pattern, as `session=10.0.*`')
     .option('--for <time>', 'for so long, as 10s (default: until Ctrl-C)', time)
     .option('--json', 'an event a line, with all that it says')

@@ -35,7 +35,8 @@ export function command(): Command {
 const HELP = `
 It takes Linux with forwarding on, CAP_NET_RAW for the protocol and CAP_NET_ADMIN for traffic control. Prints where it listens
 to stdout: the control socket, which \`bandex show\` and \`bandex debug\` ask, and HTTP with /metrics, /-/healthy and /-/ready;
-logs to stderr. SIGTERM and SIGINT tear its state down and end. fixtures/systemd/ has a unit.
+logs to stderr. SIGHUP reads the configuration again: its own policy, INTEGRITY keys, what may be reserved. SIGTERM and SIGINT
+tear its state down and end. fixtures/systemd/ has a unit.
 
 Examples:
   bandex router --config router.yaml --check                in a systemd unit: ExecStartPre
@@ -62,7 +63,10 @@ async function serve(options: Options): Promise<void> {
   const service = new RouterService(config, { log: createLog(config.log), clock: policyClock(options.at) });
   for (const at of await started(service))
     print(options.json === true ? JSON.stringify({ listening: at }) : `listening on ${at}`);
+  const reload = (): void => service.reload();
+  process.on('SIGHUP', reload);
   await untilSignal();
+  process.off('SIGHUP', reload);
   await service.stop();
 }
 

@@ -19,7 +19,7 @@ interface Options {
 
 export function command(): Command {
   return new Command('show')
-    .description('What a running `bandex router` or `bandex host` knows: sessions, reservations, neighbours.')
+    .description('What a running `bandex router` knows: sessions, reservations, neighbours.')
     .addArgument(
       new Argument('<what>', 'what to list; `path` explains one session').choices([...VIEW_NAMES, 'path']),
     )
@@ -40,7 +40,7 @@ Examples:
   bandex show path 10.0.0.1/udp/5004
   bandex show interfaces --watch
   bandex show senders --match incoming=eth0 --json | jq -r .previousHop | sort | uniq -c
-  bandex show counters --socket /run/bandex/host.sock`;
+  bandex show counters --socket /run/bandex/router.sock`;
 
 async function show(what: ViewName | 'path', session: string | undefined, options: Options): Promise<void> {
   if (what === 'path' && session === undefined)

@@ -53,7 +53,9 @@ export function receiveCommand(): Command {
     .option('--plot <file>', 'with --traffic: draw rate and loss over time, as SVG')
     .addHelpText('after', HELP)
     .action(async (credentials: readonly string[], options: ReceiveOptions) => {
-      process.exitCode = await onEndSystem(options, (system) => receive(system, credentials, options));
+      process.exitCode = await onEndSystem(options, (system, interrupted) =>
+        receive(system, credentials, options, interrupted),
+      );
     });
 }
 
@@ -70,6 +72,7 @@ async function receive(
   system: EndSystem,
   credentials: readonly string[],
   options: ReceiveOptions,
+  interrupted: Promise<number>,
 ): Promise<number> {
   const { session: about, traffic, until } = options;
   const { address: destination, protocol, port } = about;
@@ -96,7 +99,7 @@ async function receive(
   if (options.style === 'wf') reserve([]);
   else if (options.sender !== undefined) reserve(options.sender);
   try {
-    return await account.ended;
+    return await account.over(interrupted);
   } finally {
     await measured?.stop();
   }

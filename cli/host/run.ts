@@ -17,8 +17,9 @@ export type Until = Happening['event'] | undefined;
 export class Account {
   readonly #paint = painter(process.stdout);
   #settle: (exitCode: number) => void = () => undefined;
+  #isOver = false;
   /** The exit code, once it is known. */
-  readonly ended = new Promise<number>((resolve) => (this.#settle = resolve));
+  readonly #ended = new Promise<number>((resolve) => (this.#settle = resolve));
 
   constructor(
     private readonly options: Pick<HostOptions, 'json' | 'for'>,
@@ -30,6 +31,8 @@ export class Account {
 
   tell(event: HostEvent): Happening {
     const happening = happeningOf(event);
+    // What tearing down brings about is no news.
+    if (this.#isOver) return happening;
     this.write(happening);
     if (this.until !== undefined && happening.event === this.until) this.end(EXIT.ok);
     else if (this.until !== undefined && isRefusal(happening)) this.end(EXIT.refused);
@@ -46,7 +49,15 @@ export class Account {
     }
   }
 
+  /** Until it is known, or Ctrl-C. */
+  async over(interrupted: Promise<number>): Promise<number> {
+    const exitCode = await Promise.race([this.#ended, interrupted]);
+    this.#isOver = true;
+    return exitCode;
+  }
+
   end(exitCode: number): void {
+    this.#isOver = true;
     this.#settle(exitCode);
   }
 
@@ -73,7 +84,7 @@ const COLOURS: Readonly<Record<string, Style>> = {
 /** An end system for as long as `work` takes, or until Ctrl-C. Returns the exit code. */
 export async function onEndSystem(
   options: Pick<HostOptions, 'refresh' | 'udp' | 'tear'>,
-  work: (system: EndSystem) => Promise<number>,
+  work: (system: EndSystem, interrupted: Promise<number>) => Promise<number>,
 ): Promise<number> {
   let system: EndSystem;
   try {
@@ -89,7 +100,7 @@ export async function onEndSystem(
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(EXIT.ok));
   });
   try {
-    return await Promise.race([work(system), interrupted]);
+    return await work(system, interrupted);
   } catch (error) {
     // What the engine will not do is a mistake of the command line.
     if (error instanceof RangeError) throw new CliError(error.message, EXIT.usage);

@@ -34,7 +34,9 @@ export function sendCommand(): Command {
     .option('--traffic [rate]', 'send numbered UDP packets, at this rate or that of --bandwidth', bandwidth)
     .addHelpText('after', HELP)
     .action(async (credentials: readonly string[], options: SendOptions) => {
-      process.exitCode = await onEndSystem(options, (system) => send(system, credentials, options));
+      process.exitCode = await onEndSystem(options, (system, interrupted) =>
+        send(system, credentials, options, interrupted),
+      );
     });
 }
 
@@ -50,6 +52,7 @@ async function send(
   system: EndSystem,
   credentials: readonly string[],
   options: SendOptions,
+  interrupted: Promise<number>,
 ): Promise<number> {
   const { session: about, ttl, until, traffic, size } = options;
   const { address: destination, protocol, port } = about;
@@ -62,7 +65,7 @@ async function send(
     account.tell(event);
   });
   session.send({ ...from, tspec: bucketOf(options), ttl, policyData: policyDataFor(credentials, options) });
-  if (traffic === undefined) return account.ended;
+  if (traffic === undefined) return account.over(interrupted);
   const generator = new TrafficGenerator({
     from,
     to: { address: destination, port },
@@ -72,7 +75,7 @@ async function send(
   });
   await generator.start();
   try {
-    return await account.ended;
+    return await account.over(interrupted);
   } finally {
     await generator.stop();
     account.write({ event: 'total', text: `${generator.sent} packets sent` });

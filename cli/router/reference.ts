@@ -14,7 +14,9 @@ const HEAD = `# Configuration of \`bandex router\`
 <!-- Generated from cli/router/schema.ts by \`bandex router --reference\`: do not edit. -->
 
 YAML, checked as the policy server's is: \`bandex router --config router.yaml --check\` finds what is wrong, with line and column,
-and starts nothing. \`bandex router --schema\` prints this as JSON Schema.
+and starts nothing. \`bandex router --schema\` prints this as JSON Schema. On SIGHUP it is read again, and \`local.policy\`,
+\`local.quarantine\`, INTEGRITY keys and refresh reduction take effect at once, \`reservable\`, \`latency\` and \`nonRsvp\` within a
+minute; all else with the next start.
 
 \`\`\`yaml
 name: ne-12

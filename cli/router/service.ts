@@ -6,16 +6,17 @@ import type { Logger } from '../pdp/log.js';
 import { HealthServer } from '../pdp/web.js';
 import { ControlServer } from './control/server.js';
 import type { PolicyView } from './control/views.js';
-import { linkNameOf, paymentConfig, routerName } from './load.js';
+import { linkNameOf, loadRouterConfig, paymentConfig, routerName } from './load.js';
 import type { LoadedRouterConfig } from './load.js';
 import { routerMetrics } from './metrics.js';
 import { RsvpNode } from './node.js';
+import type { NodeSettings } from './node.js';
 import { CopsPolicy } from './policy/cops.js';
 import { LocalPolicy } from './policy/local.js';
 import type { PolicyModule, Revised } from './policy/module.js';
 import { noPolicy } from './policy/none.js';
 import { RefusalNotes } from './refusals.js';
-import { copsTls, nodeSettings, pdpTargets, trafficControl } from './setup.js';
+import { checkRouterConfig, copsTls, nodeSettings, pdpTargets, trafficControl } from './setup.js';
 import { stateViews } from './state.js';
 
 export interface RouterServiceOptions {
@@ -40,11 +41,15 @@ export class RouterService {
   #control: ControlServer | undefined;
   #health: HealthServer | undefined;
   #isReady = false;
+  #settings: ReadonlyMap<string, NodeSettings>;
+  /** Where the router judges by itself. */
+  #local: LocalPolicy | undefined;
 
   constructor(
-    private readonly config: LoadedRouterConfig,
+    private config: LoadedRouterConfig,
     private readonly options: RouterServiceOptions,
   ) {
+    this.#settings = nodeSettings(config);
     // RFC 2205 3.7, with K = 3: what is refused would have been state for so long.
     this.refusals = new RefusalNotes(3.5 * 1.5 * config.refresh, Date.now);
   }
@@ -67,6 +72,25 @@ export class RouterService {
     await this.#health?.close();
   }
 
+  /**
+   * Reads the configuration again: the own policy, INTEGRITY keys, refresh reduction and what may be reserved. With an error in
+   * it all stays as it is.
+   */
+  reload(): void {
+    const { log } = this.options;
+    try {
+      const config = loadRouterConfig(this.config.file);
+      checkRouterConfig(config);
+      const payment = paymentConfig(config);
+      if (payment !== undefined) this.#local?.desk.configure(payment);
+      this.#settings = nodeSettings(config);
+      this.config = config;
+      log.info({ file: config.file }, 'reloaded');
+    } catch (error) {
+      log.error({ problem: (error as Error).message }, 'not reloaded: the configuration in force is kept');
+    }
+  }
+
   /** Set by `start`. */
   get node(): RsvpNode {
     if (this.#node === undefined) throw new Error('the router was not started');
@@ -76,11 +100,10 @@ export class RouterService {
   async #start(): Promise<string[]> {
     const { config, options } = this;
     const { log } = options;
-    const settings = nodeSettings(config);
     const { sessions, senders, reservations, questions, neighbours } = config.limits;
     const node = (this.#node = await RsvpNode.start({
       isHost: false,
-      settings: (name) => settings.get(name),
+      settings: (name) => this.#settings.get(name),
       engine: {
         refreshPeriod: config.refresh,
         policy: ASKS[config.policy],
@@ -92,7 +115,7 @@ export class RouterService {
       event: (event) => this.#happened(event),
       log,
     }));
-    const missing = [...settings.keys()].filter(
+    const missing = [...this.#settings.keys()].filter(
       (name) => !node.network.interfaces.some((one) => one.name === name),
     );
     if (missing.length > 0) log.warn({ interfaces: missing }, 'interfaces are not there (yet)');
@@ -104,7 +127,7 @@ export class RouterService {
       policy: () => this.#policyView(),
       statistics: () => node.statistics,
       spoken: (name) => {
-        const exchange = settings.get(name)?.exchange;
+        const exchange = this.#settings.get(name)?.exchange;
         return {
           refreshReduction: exchange !== undefined && exchange.refreshReduction !== 'off',
           integrity: exchange?.integrity !== undefined,
@@ -128,7 +151,9 @@ export class RouterService {
       listening.push(`http://${address.includes(':') ? `[${address}]` : address}:${port}`);
     }
     this.#isReady = true;
-    const running = node.network.interfaces.map(({ name }) => name).filter((name) => settings.has(name));
+    const running = node.network.interfaces
+      .map(({ name }) => name)
+      .filter((name) => this.#settings.has(name));
     log.info({ router: routerName(config), interfaces: running, policy: config.policy }, 'running');
     return listening;
   }
@@ -141,7 +166,7 @@ export class RouterService {
       if (payment === undefined) throw new Error('the configuration has no section `local`');
       const name = routerName(config);
       const linkName = (at: NodeInterface): string => linkNameOf(config, at.name);
-      return LocalPolicy.open(payment, { name, clock, log, find, linkName, revised });
+      return (this.#local = await LocalPolicy.open(payment, { name, clock, log, find, linkName, revised }));
     };
     if (config.policy === 'none') return noPolicy();
     if (config.policy === 'local' || config.cops === undefined) return local();
