@@ -108,7 +108,9 @@ export class Core {
 
   /** L of RFC 2205 3.7: K - 1 refreshes in a row may be lost. */
   lifetime(refreshPeriod: number): number {
-    return (this.options.lifetimeMultiplier + 0.5) * 1.5 * refreshPeriod;
+    const lifetime = Math.ceil((this.options.lifetimeMultiplier + 0.5) * 1.5 * refreshPeriod);
+    // 24 days are enough for anybody, and small integers cost V8 no box.
+    return Math.min(lifetime, 2 ** 31 - 1);
   }
 
   session(name: SessionName): Session | undefined {

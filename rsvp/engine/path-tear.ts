@@ -45,7 +45,7 @@ export function removePath(core: Core, now: number, path: Path, cause: EndCause)
   core.exchange.unbind(path);
   if (path.policy !== undefined) forgetQuestion(core, path.policy, cause);
   if (contents !== undefined) {
-    const silence = path.lifetime === Infinity ? 0 : now - (path.expiresAt - path.lifetime);
+    const silence = path.lifetime === 0 ? 0 : now - (path.expiresAt - path.lifetime);
     const from = contents.hop === '' ? 'an application' : contents.hop;
     core.event({
       kind: 'path-gone',

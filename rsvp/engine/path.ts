@@ -47,6 +47,10 @@ export function pathArrives(core: Core, now: number, arrived: ArrivedMessage, pa
     core.drop(arrived, 'stale', 'overtaken by a later one (RFC 2961 4.5)');
     return;
   }
+  const { tspec } = parts;
+  const bucket = tspec === undefined ? 0 : readTspec(tspec);
+  if (tspec === undefined || typeof bucket === 'number')
+    throw new TypeError('a Path whose SENDER_TSPEC was not checked');
   const isUdp = packet.isUdp === true;
   const contents: PathContents = {
     hop: core.text(parts.hop.address),
@@ -56,7 +60,9 @@ export function pathArrives(core: Core, now: number, arrived: ArrivedMessage, pa
     // RFC 2205 3.8. UDP encapsulation says nothing of hops.
     isAfterNonRsvpHop: !isUdp && packet.ttl !== message.ttl,
     isEntryPolice: (parts.session.flags & E_POLICE) !== 0,
-    ...objectsOf(core, parts),
+    bucket,
+    tspec: core.text(freeze(tspec)),
+    adspec: parts.adspec === undefined ? '' : core.text(freeze(parts.adspec)),
     policy: parts.policy,
     extra: parts.extra,
     refreshPeriod: parts.refreshPeriod,
@@ -67,9 +73,11 @@ export function pathArrives(core: Core, now: number, arrived: ArrivedMessage, pa
 
 /** Path state from here on: told by a message, or by an application (then it lives for ever). */
 export function acceptPath(core: Core, now: number, path: Path, contents: PathContents): void {
-  path.lifetime = contents.incoming === LOCAL ? Infinity : core.lifetime(contents.refreshPeriod);
-  path.refreshed(now);
-  if (path.lifetime !== Infinity) core.watch(path);
+  if (contents.incoming !== LOCAL) {
+    path.lifetime = core.lifetime(contents.refreshPeriod);
+    path.refreshed(now);
+    core.watch(path);
+  }
   const known = (path.policy?.pending as PathContents | undefined) ?? path.contents;
   if (known !== undefined && isSame(known, contents)) return;
   if (core.options.policy.has('Path') && contents.incoming !== LOCAL) askPath(core, path, contents);
@@ -197,17 +205,6 @@ function faultOf(core: Core, parts: PathParts): Fault | undefined {
 /** RFC 2205 3.2 rule 3: a host does not send both with and without a source port. Flow labels are no ports. */
 export function isPortConflict(a: SenderName, b: SenderName): boolean {
   return a.address === b.address && a.cType === b.cType && a.cType !== 3 && (a.port === 0) !== (b.port === 0);
-}
-
-function objectsOf(core: Core, { tspec, adspec }: Parts): Pick<PathContents, 'bucket' | 'tspec' | 'adspec'> {
-  const bucket = tspec === undefined ? 0 : readTspec(tspec);
-  if (tspec === undefined || typeof bucket === 'number')
-    throw new TypeError('a Path whose SENDER_TSPEC was not checked');
-  return {
-    bucket,
-    tspec: core.text(freeze(tspec)),
-    adspec: adspec === undefined ? '' : core.text(freeze(adspec)),
-  };
 }
 
 /** RFC 2205 3.1.3, 3.1.5: multicast path state is told apart by its interface; unicast follows its hop from one to another. */

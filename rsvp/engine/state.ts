@@ -81,6 +81,7 @@ export class Path implements Mortal, Refreshed {
   due = 0;
   slot = -1;
   expiresAt = 0;
+  /** L; 0: an application keeps it. */
   lifetime = 0;
   /** What is in force; undefined until policy has granted it. */
   contents: PathContents | undefined = undefined;

@@ -120,7 +120,7 @@ export function* sendersOf(core: Core): Generator<SenderView> {
         hasPolicyData: contents.policy.length > 0,
         isAfterNonRsvpHop: contents.isAfterNonRsvpHop,
         isLocalOnly,
-        expiresAt,
+        expiresAt: contents.incoming === LOCAL ? Infinity : expiresAt,
         lifetime,
       };
     }

@@ -113,7 +113,7 @@ describe('between two nodes of the KOM engine, as the router of its SE chain', (
     const theirs = RSVP.decode(r1(3).payload);
     const classes = ['SESSION', 'RSVP_HOP', 'RESV_CONFIRM', 'STYLE', 'FLOWSPEC', 'FILTER_SPEC'];
     assert.equal(resv?.to, '10.9.1.1');
-    assert.deepEqual(octetsOf(resv!.message, ...classes), octetsOf(theirs, ...classes));
+    assert.deepEqual(octetsOf(resv.message, ...classes), octetsOf(theirs, ...classes));
     assert.equal(one.rates.length, 1);
   });
 
@@ -215,7 +215,7 @@ describe('with one node of the KOM engine, in the place of the other', () => {
     const [reservation] = [...one.engine.reservations()];
     assert.deepEqual([reservation?.style, reservation?.flow.service], ['WF', 'guaranteed']);
     assert.deepEqual(reservation?.scope, ['10.9.1.1']);
-    assert.equal(one.rates.at(-1), reservation?.flow.reservedRate);
+    assert.equal(one.rates.at(-1), reservation.flow.reservedRate);
     const [conf] = one.take('ResvConf');
     assert.deepEqual(
       octetsOf(conf!.message, 'ERROR_SPEC', 'RESV_CONFIRM', 'STYLE', 'FLOWSPEC'),

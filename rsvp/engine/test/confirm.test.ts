@@ -30,13 +30,13 @@ describe('confirmation (RFC 2205 2.6)', () => {
     );
     const [conf] = sent;
     assert.equal(conf?.destination, D);
-    assert.equal(conf?.routerAlert, true, 'RFC 2205 3.3');
+    assert.equal(conf.routerAlert, true, 'RFC 2205 3.3');
     assert.deepEqual(
-      conf?.message.objects.map((object) => object.class),
+      conf.message.objects.map((object) => object.class),
       ['SESSION', 'ERROR_SPEC', 'RESV_CONFIRM', 'STYLE', 'FLOWSPEC', 'FILTER_SPEC'],
       'in the order of RFC 2205 3.1.9',
     );
-    const error = find(conf!.message, ErrorSpecIpv4);
+    const error = find(conf.message, ErrorSpecIpv4);
     assert.deepEqual([error?.errorCode, error?.errorValue, error?.errorNodeAddress], [0, 0, '10.4.0.254']);
   });
 

@@ -198,7 +198,7 @@ describe('unknown classes and C-Types (RFC 2205 3.10)', () => {
       [0xf2, 0xf3],
     );
     assert.equal(
-      last?.message.objects.findIndex(({ classNum }) => classNum === 8),
+      last.message.objects.findIndex(({ classNum }) => classNum === 8),
       5,
       'in front of STYLE',
     );
@@ -252,7 +252,7 @@ describe('errors on their way', () => {
     });
     const [sent] = one.take('PathErr');
     assert.equal(sent?.destination, '10.1.0.1');
-    const { errorNodeAddress, errorCode, errorValue } = errorOf(sent?.message);
+    const { errorNodeAddress, errorCode, errorValue } = errorOf(sent.message);
     assert.deepEqual([errorNodeAddress, errorCode, errorValue], ['10.77.0.1', 2, 4]);
     assert.equal(one.engine.stateCount.paths, 1, 'it changes no state');
   });

@@ -111,7 +111,7 @@ describe('merging', () => {
     one.resv('d', 'FF', [[[S[1]], flow(3, { bucket: 1000 })]]);
     const [upstream] = [...one.engine.upstreams()];
     assert.equal(upstream?.flows[0]?.flow.rate, 3000);
-    assert.equal(upstream?.flows[0]?.flow.bucket, 9000);
+    assert.equal(upstream.flows[0].flow.bucket, 9000);
   });
 
   it('of two maximum packet sizes the smaller one goes upstream (RFC 2210 2.3.2)', () => {
@@ -120,7 +120,7 @@ describe('merging', () => {
     one.resv('d', 'FF', [[[S[1]], flow(3, { maximumPacketSize: 900, minimumPolicedUnit: 100 })]]);
     const [upstream] = [...one.engine.upstreams()];
     assert.equal(upstream?.flows[0]?.flow.maximumPacketSize, 900);
-    assert.equal(upstream?.flows[0]?.flow.minimumPolicedUnit, 64);
+    assert.equal(upstream.flows[0].flow.minimumPolicedUnit, 64);
   });
 
   it('no more is in force than the senders send (RFC 2205 2.2, RFC 2210 2.3.2)', () => {
@@ -185,5 +185,37 @@ describe('merging', () => {
       [['ResvTear', 2]],
       'S1 hears nothing of it',
     );
+  });
+
+  it('senders of an SE list time out one by one (RFC 2209 2)', () => {
+    const one = figure4();
+    one.resv('c', 'SE', [[[S[1], S[2]], 1]]);
+    for (let i = 0; i < 6; i++) {
+      one.pass(30_000).path('a', S[1]).path('b', S[2]).path('b', S[3]);
+      one.resv('c', 'SE', [[[S[1]], 1]]);
+    }
+    assert.deepEqual(one.reserved(), ['c: S1{1B}']);
+    assert.deepEqual(
+      one.sent.filter(({ message }) => message.type === 'ResvTear').map((sent) => sent.interface),
+      [2],
+    );
+  });
+
+  it('a PathTear takes its sender out of what is reserved, and no Resv is sent for it (RFC 2205 3.1.5)', () => {
+    const one = figure4();
+    one.resv('c', 'SE', [[[S[2], S[3]], 1]]);
+    one.take();
+    one.pathTear('b', S[3]);
+    assert.deepEqual(one.reserved(), ['c: S2{1B}']);
+    assert.deepEqual(
+      one.take().map(({ message, interface: index }) => [message.type, index]),
+      [
+        ['PathTear', 3],
+        ['PathTear', 4],
+      ],
+    );
+    one.pathTear('b', S[2]);
+    assert.deepEqual(one.reserved(), []);
+    assert.equal(one.take('ResvErr').length, 0);
   });
 });

@@ -38,13 +38,13 @@ describe('policy control', () => {
     const one = asking().path('a', S[1], { policy: [data('alice')] });
     const [question] = one.questions;
     assert.deepEqual(question?.context, { incoming: true, allocation: false, outgoing: true });
-    assert.deepEqual([question?.message, question?.incoming, question?.outgoing], ['Path', 1, 3]);
+    assert.deepEqual([question.message, question.incoming, question.outgoing], ['Path', 1, 3]);
     assert.deepEqual(
-      question?.objects.map((object) => object.class),
+      question.objects.map((object) => object.class),
       ['SESSION', 'RSVP_HOP', 'TIME_VALUES', 'POLICY_DATA', 'SENDER_TEMPLATE', 'SENDER_TSPEC'],
     );
     assert.deepEqual(one.take(), []);
-    one.decide(question!, GRANTED);
+    one.decide(question, GRANTED);
     assert.deepEqual(
       one.take().map(({ message }) => message.type),
       ['Path'],
@@ -55,13 +55,13 @@ describe('policy control', () => {
     const one = withPath().resv('c', 'FF', [[[S[1]], 2]], { policy: [data('bob')] });
     const [question] = one.questions;
     assert.deepEqual(question?.context, { incoming: true, allocation: true, outgoing: true });
-    assert.deepEqual([question?.incoming, question?.outgoing, question?.neighbour], [3, 1, '10.3.0.1']);
+    assert.deepEqual([question.incoming, question.outgoing, question.neighbour], [3, 1, '10.3.0.1']);
     assert.deepEqual(one.reserved(), []);
-    one.decide(question!, GRANTED);
+    one.decide(question, GRANTED);
     assert.deepEqual(one.reserved(), ['c: S1{2B}']);
     assert.deepEqual(
       one.effects.filter(({ kind }) => kind === 'report'),
-      [{ kind: 'report', question: question!.id, success: true }],
+      [{ kind: 'report', question: question.id, success: true }],
     );
     const [resv] = one.take('Resv');
     assert.equal(
@@ -186,17 +186,17 @@ describe('policy control', () => {
     one.take();
     one.resv('d', 'FF', [[[S[1]], 3]], { policy: [data('d')] });
     assert.deepEqual(one.questions[1]?.context, { incoming: true, allocation: true, outgoing: false });
-    one.decide(one.questions[1]!, GRANTED);
+    one.decide(one.questions[1], GRANTED);
     assert.deepEqual(one.reserved(), ['c: S1{2B}', 'd: S1{3B}']);
     assert.deepEqual(one.take('Resv'), [], 'it waits');
     const out = one.questions[2];
     assert.deepEqual(out?.context, { incoming: false, allocation: false, outgoing: true });
     assert.equal(
-      out?.objects.filter(({ classNum }) => classNum === 14).length,
+      out.objects.filter(({ classNum }) => classNum === 14).length,
       2,
       'both, as a list (RFC 2750 4.2)',
     );
-    one.decide(out!, { granted: true, replacement: [data('merged')] });
+    one.decide(out, { granted: true, replacement: [data('merged')] });
     const [resv] = one.take('Resv');
     assert.equal(resv?.message.objects.filter(({ classNum }) => classNum === 14).length, 1);
   });
