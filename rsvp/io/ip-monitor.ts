@@ -1,5 +1,7 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
+import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
@@ -28,11 +30,23 @@ const RESTART = 1_000;
 const PATIENCE = 2_000;
 
 /**
+ * `ip monitor` notices the end of whoever reads it at the next change only, and would hold on to a network namespace until then.
+ * So a shell waits for the end of its input, which comes however we end, and ends it. The third pipe is for its process number.
+ */
+const SCRIPT = `
+  trap : INT TERM HUP
+  ip monitor link address route mroute 3>&- &
+  echo $! >&3
+  exec 3>&- >&- 2>&-
+  read _
+  kill $!`;
+
+/**
  * `ip monitor`, kept running: it tells that something has changed, not what. That is read anew, so nothing depends on the
  * form of its lines, and lines that were lost because the kernel's queue ran over do no harm.
  */
 export class IpMonitor {
-  #process: ChildProcess | undefined;
+  #process: ChildProcessByStdio<Writable, Readable, Readable> | undefined;
   #isClosed = false;
   #restart: NodeJS.Timeout | undefined;
 
@@ -43,11 +57,12 @@ export class IpMonitor {
 
   /** When it listens: what changes from now on is told. */
   async start(): Promise<void> {
-    const child = spawn('ip', ['monitor', 'link', 'address', 'route', 'mroute'], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = spawn('sh', ['-c', SCRIPT], { stdio: ['pipe', 'pipe', 'pipe', 'pipe'] });
     this.#process = child;
     child.stdout.on('data', this.changed);
+    // The monitor alone holds the other end.
+    child.stdout.once('end', () => child.stdin.end());
+    child.stdin.on('error', () => undefined);
     // It complains about lost lines, and goes on.
     child.stderr.on('data', (chunk: Buffer) => {
       this.trouble(`ip monitor: ${chunk.toString().trim()}`);
@@ -71,14 +86,15 @@ export class IpMonitor {
     const child = this.#process;
     if (child === undefined) return;
     const gone = new Promise((resolve) => child.once('close', resolve));
-    child.kill();
+    child.stdin.end();
     await gone;
   }
 }
 
 /** The kernel lists a netlink socket by the process that made it, with the groups that it listens to. */
-async function listening({ pid, exitCode }: ChildProcess): Promise<void> {
-  const listed = new RegExp(`^\\S+ +0 +${pid ?? 0} +(?!00000000)[0-9a-f]{8} `, 'm');
+async function listening({ stdio, exitCode }: ChildProcess): Promise<void> {
+  const [pid] = (await once(stdio[3] as Readable, 'data')) as [Buffer];
+  const listed = new RegExp(`^\\S+ +0 +${Number(pid.toString())} +(?!00000000)[0-9a-f]{8} `, 'm');
   for (const end = performance.now() + PATIENCE; performance.now() < end && exitCode === null;) {
     if (listed.test(await readFile('/proc/self/net/netlink', 'utf8'))) return;
     await sleep(5);

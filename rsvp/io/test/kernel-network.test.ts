@@ -105,6 +105,34 @@ describe('the kernel network, in a network namespace', () => {
     assert.deepEqual((await change('239.1.1.1'))['routes'], ['239.1.1.1 from 10.1.0.1']);
   });
 
+  it('the monitor ends with us, even where we are killed, and lets go of the namespace', async () => {
+    const other = new Talker(line.sender, DRIVER);
+    try {
+      await other.next('started');
+      assert.equal(await monitors(), 1);
+    } finally {
+      other.kill();
+    }
+    for (let tries = 0; (await monitors()) > 0; tries++) assert.ok(tries < 100, 'it is still there');
+  });
+
+  /** How many of them there are in the sender's namespace. */
+  async function monitors(): Promise<number> {
+    const all = 'for p in $(pgrep -x ip); do readlink /proc/$p/ns/net; done';
+    return Number(await line.sender.sh(`(${all}) | grep -cF "$(readlink /proc/self/ns/net)" || true`));
+  }
+
+  it('a monitor that ends is started again, and what changed meanwhile is told', async () => {
+    await line.router.sh(
+      'for p in $(pgrep -x ip); do [ "$(readlink /proc/$p/ns/net)" != "$(readlink /proc/self/ns/net)" ] || kill $p; done',
+    );
+    await network.next('trouble');
+    await line.router.sh('ip route add 10.77.0.0/16 via 10.2.0.1');
+    await change('10.77.0.0/16');
+    await line.router.sh('ip route add 10.78.0.0/16 via 10.2.0.1');
+    await change('10.78.0.0/16');
+  });
+
   it('the process ends by itself once the network is closed', async () => {
     network.write('close');
     assert.equal(await network.end(), 0);
