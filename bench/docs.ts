@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { configReference } from '../cli/pdp/reference.js';
+import { routerReference } from '../cli/router/reference.js';
 import { attributesReference } from '../policy/payment/index.js';
 import { refusalsReference } from '../policy/payment/refusal.js';
 import { supportTable } from '../rsvp/wire/index.js';
@@ -9,7 +10,7 @@ const page = (name: string): URL => new URL(`../../${name}`, import.meta.url);
 
 writeFileSync(page('rsvp/wire/SUPPORT.md'), supportTable());
 writeFileSync(page('policy/payment/ATTRIBUTES.md'), attributesReference());
-writeFileSync(page('cli/CONFIGURATION.md'), configReference());
+writeFileSync(page('cli/CONFIGURATION.md'), `${configReference()}\n${routerReference()}`);
 
 /** The prose of ELEMENT.md is written by hand; the table at its end is not. */
 const element = readFileSync(page('policy/payment/ELEMENT.md'), 'utf8');

@@ -30,6 +30,19 @@ export const COMMANDS: Readonly<Record<string, { summary: string; load: () => Pr
   },
   pdp: { summary: 'a policy server for COPS PEPs', load: () => import('./pdp.js') },
   pep: { summary: 'ask a policy server from the command line', load: () => import('./pep.js') },
+  router: { summary: 'an RSVP router on this machine', load: () => import('./router.js') },
+  host: {
+    summary: 'an end system: announce, reserve, measure',
+    load: () => import('./host.js'),
+  },
+  show: {
+    summary: 'what a running router knows: sessions, reservations, interfaces',
+    load: () => import('./show.js'),
+  },
+  debug: {
+    summary: 'what happens in a running router, as it happens',
+    load: () => import('./debug.js'),
+  },
   payments: {
     summary: 'what a policy server was paid, and what became of it',
     load: () => import('./payments.js'),

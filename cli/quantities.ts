@@ -1,19 +1,15 @@
 import { InvalidArgumentError } from 'commander';
-import { durationMillis } from './config/duration.js';
+import { bitsPerSecond, durationMillis } from './config/duration.js';
 import { ipv4Number, ipv4Text, ipv6Octets, ipv6Text } from '../rsvp/wire/address.js';
 
 /**
  * Values as people write them on the command line. What is wrong is an `InvalidArgumentError`: commander says which option.
  */
 
-const SCALES: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
-
 /** `50Mbit/s`, `50M`, `50Mbps`, `50000000`: whole bit/s. */
 export function bandwidth(text: string): number {
-  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:bit\/s|bps|bit)?$/i.exec(text);
-  const value = match === null ? NaN : Number(match[1]) * (SCALES[(match[2] ?? '').toLowerCase()] ?? NaN);
-  if (!Number.isSafeInteger(value) || value <= 0)
-    throw new InvalidArgumentError('expected bit/s, as 50Mbit/s or 50000000.');
+  const value = bitsPerSecond(text);
+  if (value === undefined) throw new InvalidArgumentError('expected bit/s, as 50Mbit/s or 50000000.');
   return value;
 }
 

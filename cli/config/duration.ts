@@ -14,3 +14,12 @@ export function octetCount(text: string): number | undefined {
     Number(count) * (unit === undefined ? 1 : unit === 'KiB' ? 1024 : unit === 'MiB' ? 1024 ** 2 : 1024 ** 3)
   );
 }
+
+const SCALES: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
+
+/** Whole bit/s, more than none, of `50Mbit/s`, `50M`, `50Mbps`, `50000000`; undefined of anything else. */
+export function bitsPerSecond(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:bit\/s|bps|bit)?$/i.exec(text);
+  const value = match === null ? NaN : Number(match[1]) * (SCALES[(match[2] ?? '').toLowerCase()] ?? NaN);
+  return Number.isSafeInteger(value) && value > 0 ? value : undefined;
+}

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { durationMillis, octetCount } from './duration.js';
+import { bitsPerSecond, durationMillis, octetCount } from './duration.js';
 
 /** Values that configurations are made of: each says what it expects, and carries its description into the JSON Schema. */
 
@@ -29,6 +29,20 @@ export const octets = (description: string) =>
       return z.NEVER;
     })
     .meta({ description, format: 'octets' });
+
+const RATE = 'expected a rate as `100Mbit/s` or `64kbit/s`';
+
+/** Octets a second, of bit/s as people write them. */
+export const rate = (description: string) =>
+  z
+    .union([z.number(), z.string()], RATE)
+    .transform((value, context) => {
+      const bits = bitsPerSecond(String(value));
+      if (bits !== undefined) return bits / 8;
+      context.addIssue({ code: 'custom', message: RATE });
+      return z.NEVER;
+    })
+    .meta({ description, format: 'rate' });
 
 export const count = (description: string, min = 1, max = Number.MAX_SAFE_INTEGER) =>
   z

@@ -1,15 +1,42 @@
 import { ERROR, R_TYPE, TRIGGER_ERROR } from '../../cops/index.js';
-import type { ContextDecision, DecisionError, PdpRequest } from '../../cops/index.js';
+import type { ClientSi, ContextDecision, DecisionError, Interface } from '../../cops/index.js';
 import { errorObjects, PAYMENT_RSVP } from '../../policy/payment/index.js';
 import type { PaymentRequest, Verdict } from '../../policy/payment/index.js';
 import { Reader, Writer } from '../../rsvp/wire/index.js';
 import type { WireError, WireObject } from '../../rsvp/wire/index.js';
 import { isInPolicyData } from '../flow.js';
-import type { LinkTable } from './links.js';
 import { MESSAGE_NAMES, missingObject } from './mandatory.js';
 import type { RsvpMessageName } from './mandatory.js';
 import type { Outcome } from './metrics.js';
 import { RecentRefusals } from './recent-refusals.js';
+
+/**
+ * A question of a router: a `PdpRequest` of COPS, or one that a router's own policy module asks without a PDP between them.
+ */
+export interface Inquiry {
+  readonly pepId: string;
+  /** Names the question at its router, in hex. */
+  readonly handle: string;
+  /** R-Type flags and M-Type (RFC 2749 2.2). */
+  readonly rType: number;
+  readonly mType: number;
+  readonly inInterface: Interface | undefined;
+  readonly outInterface: Interface | undefined;
+  readonly clientSi: readonly ClientSi[];
+  /** Names the state that holds what is granted, among all that are asked about here. */
+  readonly state: { readonly serial: number };
+  /** The router. */
+  readonly peer: { readonly address: string };
+}
+
+/** Which link a question is about; what `LinkTable` does. */
+export interface LinkFinder {
+  find(
+    pepId: string,
+    inInterface: Interface | undefined,
+    outInterface: Interface | undefined,
+  ): { readonly name: string } | undefined;
+}
 
 /** Judges a payment; what `Cashier.decide` does. */
 export type Judge = (request: PaymentRequest, now: number) => Verdict | Promise<Verdict>;
@@ -40,11 +67,11 @@ export class Adjudicator {
 
   constructor(
     readonly judge: Judge,
-    readonly links: LinkTable,
+    readonly links: LinkFinder,
   ) {}
 
   /** Throws what the judge throws: the caller must not grant then. A promise where the judge's verdict is one. */
-  adjudicate(request: PdpRequest, now: number): Adjudication | Promise<Adjudication> {
+  adjudicate(request: Inquiry, now: number): Adjudication | Promise<Adjudication> {
     const message = MESSAGE_NAMES[request.mType];
     const about = { message: message ?? `message type ${request.mType}`, objects: NONE };
     if (message === undefined) {
@@ -85,7 +112,7 @@ export class Adjudicator {
   }
 
   /** The unsolicited decision that takes back what was granted. */
-  remove(request: PdpRequest, verdict: Verdict): Adjudication {
+  remove(request: Inquiry, verdict: Verdict): Adjudication {
     const message = MESSAGE_NAMES[request.mType] ?? 'Resv';
     const signaled = request.clientSi.find(({ kind }) => kind === 'signaled');
     const objects = signaled === undefined ? NONE : readObjects(signaled.data, []);
@@ -96,7 +123,7 @@ export class Adjudicator {
     this.#refusals.forget(holder);
   }
 
-  #judged(request: PdpRequest, message: RsvpMessageName, seen: Seen, verdict: Verdict): Adjudication {
+  #judged(request: Inquiry, message: RsvpMessageName, seen: Seen, verdict: Verdict): Adjudication {
     if (!verdict.granted) return this.#refused(request, message, seen, verdict);
     this.#refusals.forget(holderOf(request));
     return {
@@ -109,7 +136,7 @@ export class Adjudicator {
     };
   }
 
-  #refused(request: PdpRequest, message: RsvpMessageName, seen: Seen, verdict: Verdict): Adjudication {
+  #refused(request: Inquiry, message: RsvpMessageName, seen: Seen, verdict: Verdict): Adjudication {
     const replaced = verdict.errorObjects ?? NONE;
     const isError = message === 'PathErr' || message === 'ResvErr';
     if (!isError)
@@ -136,7 +163,7 @@ export class Adjudicator {
     };
   }
 
-  #outgoingError(request: PdpRequest, seen: Seen): Adjudication {
+  #outgoingError(request: Inquiry, seen: Seen): Adjudication {
     const refusal = this.#refusals.find(request.pepId, request.mType === 4 ? 'Resv' : 'Path', seen.objects);
     return {
       ...seen,
@@ -152,7 +179,7 @@ export class Adjudicator {
 }
 
 /** Who holds what is granted: the request state, which may outlive its connection. */
-export function holderOf(request: PdpRequest): string {
+export function holderOf(request: Inquiry): string {
   return String(request.state.serial);
 }
 
@@ -178,7 +205,7 @@ function octetsOf(objects: readonly WireObject[]): Uint8Array {
 }
 
 /** RFC 2750 Appendix A tells broken policy data from other broken objects. */
-function badObject(fault: WireError, objects: readonly WireObject[], request: PdpRequest): Verdict {
+function badObject(fault: WireError, objects: readonly WireObject[], request: Inquiry): Verdict {
   const reason = isInPolicyData(objects, fault.offset) ? 'bad-element' : 'bad-request';
   const refusal = { reason, text: fault.message } as const;
   return {
@@ -191,7 +218,7 @@ function badObject(fault: WireError, objects: readonly WireObject[], request: Pd
 }
 
 /** The router's own address, as far as we know it: the one that it talks to us from. */
-function nodeOf({ peer }: PdpRequest): string {
+function nodeOf({ peer }: Inquiry): string {
   return peer.address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
 }
 
@@ -200,7 +227,7 @@ function nodeOf({ peer }: PdpRequest): string {
  * (RFC 2749 2.3, 5.2): these are left out there, so that nothing is judged twice by the link that it leaves by.
  */
 function paymentRequest(
-  request: PdpRequest,
+  request: Inquiry,
   message: RsvpMessageName,
   objects: readonly WireObject[],
   linkName: string | undefined,

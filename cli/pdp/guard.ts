@@ -3,7 +3,7 @@ import type { PartyKind, PaymentPolicy, Quarantined, Verdict } from '../../polic
 import type { BooksSchema } from '../../policy/stores/books/schema.js';
 import type { Store } from '../../policy/stores/store.js';
 import type { Adjudication } from './adjudicate.js';
-import type { LoadedConfig } from './load.js';
+import type { PaymentConfig } from './load.js';
 import type { Logger } from './log.js';
 import { shownParty } from './party.js';
 import { readNames } from './policy.js';
@@ -33,7 +33,7 @@ export class Guard {
   #sync: QuarantineSync | undefined;
 
   constructor(
-    { quarantine }: LoadedConfig,
+    { quarantine }: PaymentConfig,
     private readonly log: Logger,
     readonly now: () => number = Date.now,
   ) {
@@ -42,7 +42,7 @@ export class Guard {
     this.#isOn = quarantine.enabled;
   }
 
-  async open(store: Store<BooksSchema>, config: LoadedConfig): Promise<void> {
+  async open(store: Store<BooksSchema>, config: PaymentConfig): Promise<void> {
     this.#names = readNames(config);
     const failed = (error: unknown): void => this.log.error({ err: error }, 'failed');
     this.#sync = await QuarantineSync.open(store, this.quarantine, {
@@ -55,7 +55,7 @@ export class Guard {
     });
   }
 
-  configure(config: LoadedConfig): void {
+  configure(config: PaymentConfig): void {
     this.quarantine.rules = config.quarantine;
     this.#isOn = config.quarantine.enabled;
     this.#names = readNames(config);

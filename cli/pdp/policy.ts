@@ -2,7 +2,7 @@ import type { CredentialCache } from '../../policy/keynote/index.js';
 import { PaymentPolicy } from '../../policy/payment/index.js';
 import type { PaymentOptions, RevocationOptions } from '../../policy/payment/index.js';
 import { policyAssertions } from '../config/assertions.js';
-import type { LoadedConfig } from './load.js';
+import type { PaymentConfig } from './load.js';
 import { principalAt } from '../config/principals.js';
 
 /** What outlives a reload of the policy. */
@@ -14,7 +14,7 @@ export interface PolicyState {
 }
 
 /** The policy that a configuration asks for; throws `CliError` with the place of what is wrong. */
-export function buildPolicy(config: LoadedConfig, state: PolicyState): PaymentPolicy {
+export function buildPolicy(config: PaymentConfig, state: PolicyState): PaymentPolicy {
   const { policy, links } = config;
   const byLink = new Map<string, string>();
   links.forEach(({ name, route }, i) => {
@@ -39,14 +39,14 @@ export function buildPolicy(config: LoadedConfig, state: PolicyState): PaymentPo
 
 /** Who may revoke what, by this configuration. */
 export function revocationOptions(
-  config: LoadedConfig,
+  config: PaymentConfig,
 ): RevocationOptions & { readonly names: ReadonlyMap<string, string> } {
   const { appDomain, algorithms } = config.policy;
   return { policy: policyAssertions(config), appDomain, algorithms, names: readNames(config) };
 }
 
 /** Names by principal id. */
-export function readNames(config: LoadedConfig): Map<string, string> {
+export function readNames(config: PaymentConfig): Map<string, string> {
   const names = new Map<string, string>();
   for (const [name, value] of Object.entries(config.policy.names)) {
     names.set(principalAt(config, ['policy', 'names', name], value).id, name);

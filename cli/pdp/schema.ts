@@ -46,11 +46,16 @@ const tls = object({
     .meta({ description: 'Upgrade of plain connections to TLS after the Client-Open (RFC 4261).' }),
 });
 
+/** Shared with policy servers as well: either text or a file. */
+export const secret = {
+  secret: text('The shared secret as text. Better kept in a file.').optional(),
+  secretFile: file('File with the shared secret; one newline at its end does not count.').optional(),
+};
+
 const integrityKey = object({
   pep: text('PEPID of the router that shares the key; `*` stands for any run of characters.'),
   id: count('Key ID (RFC 2748 2.2.16).', 0, 0xffff_ffff),
-  secret: text('The shared secret as text. Better kept in a file.').optional(),
-  secretFile: file('File with the shared secret; one newline at its end does not count.').optional(),
+  ...secret,
   notBefore: instant('When the key begins to hold.').optional(),
   notAfter: instant('When it ends.').optional(),
 }).refine((key) => (key.secret === undefined) !== (key.secretFile === undefined), {
@@ -188,7 +193,16 @@ const link = object({
   message: 'expected `ifIndex`, `address` or both',
 });
 
-const metrics = object({
+/** What payments are judged by: for a PDP, and for a router that judges by itself. */
+export const PAYMENT_SECTIONS = {
+  policy: policy.prefault({}).meta({ description: 'What is granted. *Reloaded on SIGHUP.*' }),
+  store: store.prefault({}).meta({ description: 'The books: which nonce has paid for what.' }),
+  quarantine: quarantine
+    .prefault({})
+    .meta({ description: 'Who fails too often is not listened to for a while. *Reloaded on SIGHUP.*' }),
+};
+
+export const metrics = object({
   address: address('Local address.').default('127.0.0.1'),
   port: port('TCP port; 0 takes a free one.').default(9288),
 });
@@ -205,14 +219,12 @@ export const CONFIG = object({
     '30s',
   ),
   limits: limits.prefault({}).meta({ description: 'Bounds on what PEPs can make the PDP hold.' }),
-  policy: policy.prefault({}).meta({ description: 'What is granted. *Reloaded on SIGHUP.*' }),
-  store: store.prefault({}).meta({ description: 'The books: which nonce has paid for what.' }),
+  policy: PAYMENT_SECTIONS.policy,
+  store: PAYMENT_SECTIONS.store,
   clearing: CLEARING_SECTION.optional().meta({
     description: 'Where `bandex clear deposit` hands in what was paid. Left out: nowhere.',
   }),
-  quarantine: quarantine
-    .prefault({})
-    .meta({ description: 'Who fails too often is not listened to for a while. *Reloaded on SIGHUP.*' }),
+  quarantine: PAYMENT_SECTIONS.quarantine,
   links: z.array(link, 'expected a list of links').default([]).meta({
     description:
       "The routers' links, by the interface objects of their requests; the first that matches counts. *Reloaded on SIGHUP.*",

@@ -3,25 +3,21 @@ import { performance } from 'node:perf_hooks';
 import { CLIENT_TYPE_RSVP, TRIGGER_ERROR } from '../../cops/index.js';
 import type { Decision, PdpRequest } from '../../cops/index.js';
 import { PdpServer } from '../../cops/io/server.js';
-import { CredentialCache, formatExplanation } from '../../policy/keynote/index.js';
+import { formatExplanation } from '../../policy/keynote/index.js';
 import type { Cashier, Verdict } from '../../policy/payment/index.js';
 import type { StoredBooks } from '../../policy/stores/io/books.js';
 import { senderTexts, sessionText, styleText } from '../flow.js';
 import { Adjudicator, holderOf } from './adjudicate.js';
 import type { Adjudication } from './adjudicate.js';
 import type { Clock } from './clock.js';
-import { Guard } from './guard.js';
+import { checkPolicy, PaymentDesk } from './desk.js';
 import { LinkTable } from './links.js';
 import { loadConfig } from './load.js';
 import type { LoadedConfig } from './load.js';
 import type { Logger } from './log.js';
 import { PdpMetrics } from './metrics.js';
-import { buildPolicy, revocationOptions } from './policy.js';
-import type { PolicyState } from './policy.js';
-import { RevocationWatch } from './revoking.js';
 import { quarantineMetrics } from './quarantine-metrics.js';
 import { keyRings, mayOpen, pdpLimits, tlsOptions } from './setup.js';
-import { patiently, Till } from './till.js';
 import { HealthServer } from './web.js';
 
 const COPS_PORT = 3288;
@@ -52,22 +48,14 @@ export interface PdpServiceOptions {
 export function checkConfig(config: LoadedConfig): void {
   tlsOptions(config);
   keyRings(config);
-  buildPolicy(config, newState(config));
-}
-
-function newState(config: LoadedConfig): PolicyState {
-  return { cache: new CredentialCache({ credentials: config.policy.limits.cache }) };
+  checkPolicy(config);
 }
 
 /** A PDP as configured: COPS, policy, log, metrics. */
 export class PdpService {
   readonly metrics: PdpMetrics;
   readonly server: PdpServer;
-  readonly #state: PolicyState;
-  readonly #revocations: RevocationWatch;
-  readonly #guard: Guard;
-  /** Set by `start`. */
-  #till: Till | undefined;
+  readonly #desk: PaymentDesk;
   /** Request states that hold something, by their holder. */
   readonly #holders = new Map<string, PdpRequest>();
   readonly #health: HealthServer;
@@ -82,9 +70,11 @@ export class PdpService {
     private readonly options: PdpServiceOptions,
   ) {
     const { log } = options;
-    this.#revocations = new RevocationWatch(revocationOptions(config), log);
-    this.#guard = new Guard(config, log);
-    this.#state = { ...newState(config), revoked: this.#revocations.why, ...this.#guard.hooks };
+    this.#desk = new PaymentDesk(config, {
+      log,
+      clock: options.clock,
+      removed: (holder, verdict) => this.#remove(holder, verdict),
+    });
     this.#adjudicator = this.#newAdjudicator(config);
     const tls = tlsOptions(config);
     const keys = keyRings(config);
@@ -128,9 +118,9 @@ export class PdpService {
         return handles;
       },
       stateOctets: () => pdp.stateOctets,
-      cache: () => this.#state.cache,
+      cache: () => this.#desk.cache,
     });
-    quarantineMetrics(this.metrics.registry, this.#guard);
+    quarantineMetrics(this.metrics.registry, this.#desk.guard);
     this.#health = new HealthServer(this.metrics.registry, () => this.#isReady);
   }
 
@@ -146,15 +136,7 @@ export class PdpService {
 
   async #start(): Promise<Listening[]> {
     const { config, options } = this;
-    const failed = (error: unknown): void => options.log.error({ err: error }, 'failed');
-    const till = (this.#till = await Till.open(config, {
-      policy: buildPolicy(config, this.#state),
-      clock: options.clock,
-      removed: (holder, verdict) => this.#remove(holder, verdict),
-      failed,
-      revocations: this.#revocations,
-    }));
-    await patiently(() => this.#guard.open(till.books.store, config), failed);
+    await this.#desk.open();
     const listening: Listening[] = [];
     for (const { address, port, tls } of config.listen) {
       const at = await this.server.listen({
@@ -170,9 +152,6 @@ export class PdpService {
     }
     this.#isReady = true;
     for (const at of listening) options.log.info(at, 'listening');
-    if (config.policy.files.length === 0 && config.policy.assertions === '') {
-      options.log.warn({ file: config.file }, 'no policy assertions: no reservation will be granted');
-    }
     return listening;
   }
 
@@ -181,14 +160,10 @@ export class PdpService {
     const { log } = this.options;
     try {
       const config = loadConfig(this.config.file);
-      const policy = buildPolicy(config, this.#state);
       keyRings(config);
       tlsOptions(config);
+      this.#desk.configure(config);
       this.config = config;
-      this.#cashier.policy = policy;
-      this.#revocations.policy = revocationOptions(config);
-      void this.#till?.changed();
-      this.#guard.configure(config);
       this.#adjudicator = this.#newAdjudicator(config);
       this.metrics.reloaded('ok');
       log.info({ file: config.file }, 'reloaded');
@@ -202,26 +177,20 @@ export class PdpService {
   async stop(): Promise<void> {
     this.#isReady = false;
     this.options.log.info('stopping');
-    this.#till?.freeze();
+    this.#desk.freeze();
     await this.server.close();
-    await this.#guard.close();
-    await this.#till?.close();
+    await this.#desk.close();
     await this.#health.close();
     this.options.log.info({ decisions: this.#decisions }, 'stopped');
   }
 
   /** The books, once it was started. */
   get books(): StoredBooks {
-    return this.#opened.books;
+    return this.#desk.books;
   }
 
   get #cashier(): Cashier {
-    return this.#opened.cashier;
-  }
-
-  get #opened(): Till {
-    if (this.#till === undefined) throw new Error('the service was not started');
-    return this.#till;
+    return this.#desk.cashier;
   }
 
   #newAdjudicator(config: LoadedConfig): Adjudicator {
@@ -275,7 +244,7 @@ export class PdpService {
   #tell(decided: Decided): void {
     const { log } = this.options;
     this.metrics.decided(decided.outcome, decided.cause, decided.micros / 1e6);
-    this.#guard.decided(decided, this.#cashier.policy);
+    this.#desk.decided(decided);
     this.options.decided?.(decided);
     if (!log.isLevelEnabled('info')) return;
     const { id, request, outcome, cause, reason, message, objects, linkName, verdict, micros } = decided;

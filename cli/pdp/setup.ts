@@ -2,6 +2,7 @@ import { createSecureContext } from 'node:tls';
 import type { TlsOptions } from 'node:tls';
 import { KeyRing } from '../../cops/index.js';
 import type { CopsKey, PdpLimits, Peer } from '../../cops/index.js';
+import { secretAt } from '../config/secrets.js';
 import { matchesGlob } from './glob.js';
 import type { LoadedConfig } from './load.js';
 
@@ -32,7 +33,7 @@ export function keyRings(config: LoadedConfig): ((pepId: string) => KeyRing | un
     pep: key.pep,
     key: {
       id: key.id,
-      secret: secretOf(config, i),
+      secret: secretAt(config, ['integrity', 'keys', i], key),
       ...(key.notBefore === undefined ? {} : { notBefore: Date.parse(key.notBefore) }),
       ...(key.notAfter === undefined ? {} : { notAfter: Date.parse(key.notAfter) }),
     },
@@ -48,14 +49,6 @@ export function keyRings(config: LoadedConfig): ((pepId: string) => KeyRing | un
     const ring = own.filter((key, i) => own.findIndex(({ id }) => id === key.id) === i);
     return ring.length === 0 ? undefined : new KeyRing(ring);
   };
-}
-
-function secretOf(config: LoadedConfig, i: number): Buffer {
-  const { secret, secretFile } = config.integrity?.keys[i] ?? {};
-  if (secret !== undefined) return Buffer.from(secret);
-  const octets = config.read(['integrity', 'keys', i, 'secretFile'], secretFile ?? '');
-  const end = octets.at(-1) === 0x0a ? (octets.at(-2) === 0x0d ? -2 : -1) : undefined;
-  return octets.subarray(0, end);
 }
 
 export function pdpLimits(config: LoadedConfig): Partial<PdpLimits> {

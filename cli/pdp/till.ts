@@ -6,7 +6,7 @@ import { StoredBooks } from '../../policy/stores/io/books.js';
 import { uuidV7 } from '../../policy/io/uuid.js';
 import { placeAt } from '../../policy/stores/io/open.js';
 import type { Clock } from './clock.js';
-import type { LoadedConfig } from './load.js';
+import type { PaymentConfig } from './load.js';
 import type { RevocationWatch } from './revoking.js';
 
 /** How often we say that we are alive, and look for PDPs that are not, milliseconds. */
@@ -26,13 +26,13 @@ export interface TillOptions {
 }
 
 /** Where the configuration keeps its books: as `openStore` takes it. */
-export function databaseOf(config: Pick<LoadedConfig, 'path' | 'store'>): string {
+export function databaseOf(config: Pick<PaymentConfig, 'path' | 'store'>): string {
   return placeAt(config.store.database, config.path);
 }
 
 /** For commands that look into the books beside the PDP. */
 export async function withBooks<Result>(
-  config: Pick<LoadedConfig, 'path' | 'store'>,
+  config: Pick<PaymentConfig, 'path' | 'store'>,
   work: (books: StoredBooks) => Promise<Result>,
 ): Promise<Result> {
   const books = await StoredBooks.open(databaseOf(config), { instance: 'cli', connections: 1 });
@@ -52,7 +52,7 @@ export class Till {
   #changing = Promise.resolve();
   #isClosed = false;
 
-  static async open(config: LoadedConfig, options: TillOptions): Promise<Till> {
+  static async open(config: PaymentConfig, options: TillOptions): Promise<Till> {
     const { connections, timeout, resume } = config.store;
     const books = await StoredBooks.open(databaseOf(config), {
       instance: randomBytes(8).toString('hex'),
@@ -74,7 +74,7 @@ export class Till {
 
   private constructor(
     readonly books: StoredBooks,
-    config: LoadedConfig,
+    config: PaymentConfig,
     private readonly options: TillOptions,
   ) {
     const { holdTimeout, deadAfter } = config.store;

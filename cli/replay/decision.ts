@@ -50,7 +50,11 @@ export function readDecision(decisions: readonly ContextDecision[]): Reading {
 
 /** The reason in Replacement Data: the words of a payment element's error attribute, or the names in the ERROR_SPEC. */
 export function reasonIn(replacement: Uint8Array | undefined): string | undefined {
-  const objects = replacement === undefined ? [] : replacedObjects(replacement);
+  return replacement === undefined ? undefined : reasonOf(replacedObjects(replacement));
+}
+
+/** The same of objects that `PAYMENT_RSVP` has read. */
+export function reasonOf(objects: readonly WireObject[]): string | undefined {
   for (const element of objects.flatMap((object) => (PolicyData.is(object) ? object.elements : []))) {
     if (!PaymentElement.is(element)) continue;
     const error = firstOf(element.attributes, PaymentError);

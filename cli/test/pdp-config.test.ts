@@ -10,6 +10,7 @@ import { durationMillis, octetCount } from '../config/duration.js';
 import { matchesGlob } from '../pdp/glob.js';
 import { LinkTable } from '../pdp/links.js';
 import { configReference } from '../pdp/reference.js';
+import { routerReference } from '../router/reference.js';
 import { checkConfig } from '../pdp/service.js';
 import { bandex } from './run.js';
 
@@ -119,7 +120,11 @@ describe('the configuration of a PDP', () => {
 
   it('is documented from its schema: CONFIGURATION.md is up to date', () => {
     const page = fileURLToPath(new URL('../../../cli/CONFIGURATION.md', import.meta.url));
-    assert.equal(readFileSync(page, 'utf8'), configReference(), 'run `npm run docs`');
+    assert.equal(
+      readFileSync(page, 'utf8'),
+      `${configReference()}\n${routerReference()}`,
+      'run `npm run docs`',
+    );
   });
 
   it('of the story is good, in both forms', () => {

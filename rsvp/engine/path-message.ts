@@ -1,3 +1,4 @@
+import { TimeValues } from '../wire/index.js';
 import type { RsvpInput, WireObject } from '../wire/index.js';
 import { updateAdspec } from './adspec.js';
 import { thaw, thawAll } from './frozen.js';
@@ -69,6 +70,7 @@ export function pathObjects(path: Path, contents: PathContents): readonly WireOb
   return [
     sessionObject(session, contents.isEntryPolice ? E_POLICE : 0),
     ...(contents.incoming === LOCAL ? [] : [hopObject(contents.hop, contents.handle)]),
+    TimeValues.make({ refreshPeriod: contents.refreshPeriod }),
     ...thawAll(contents.policy, core.options.codec),
     templateObject(sender),
     thaw(contents.tspec),

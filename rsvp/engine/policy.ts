@@ -42,4 +42,6 @@ export type PolicyAnswer =
       readonly objects: readonly WireObject[];
       /** One line for people and logs. */
       readonly reason: string;
+      /** No error message: RFC 2749 2.4's Trigger Error is not set. Left out: one is sent. */
+      readonly isSilent?: boolean;
     };

@@ -1,4 +1,4 @@
-import { ResvConfirmIpv4, ResvConfirmIpv6, ScopeIpv4, ScopeIpv6 } from '../wire/index.js';
+import { ResvConfirmIpv4, ResvConfirmIpv6, ScopeIpv4, ScopeIpv6, TimeValues } from '../wire/index.js';
 import type { RsvpInput, WireObject } from '../wire/index.js';
 import { flowspecOf } from './flow.js';
 import type { Flow } from './flow.js';
@@ -88,6 +88,7 @@ export function receivedResvObjects(reservation: Reservation, contents: ResvCont
   return [
     sessionObject(session),
     ...(hop === '' ? [] : [hopObject(hop, index)]),
+    TimeValues.make({ refreshPeriod: contents.refreshPeriod }),
     ...scopeObjects(session, contents.scope),
     ...thawAll(contents.policy, core.options.codec),
     styleObject(style),

@@ -30,6 +30,8 @@ export interface SenderView {
   readonly isLocalOnly: boolean;
   /** Infinity for an application's. */
   readonly expiresAt: number;
+  /** How long it lasts without a refresh, milliseconds. */
+  readonly lifetime: number;
 }
 
 export interface ReservationView {
@@ -43,6 +45,7 @@ export interface ReservationView {
   readonly hasPolicyData: boolean;
   readonly scope: readonly string[] | undefined;
   readonly expiresAt: number;
+  readonly lifetime: number;
 }
 
 /** What traffic control has been told. */
@@ -105,7 +108,7 @@ export function* sessionsOf(core: Core): Generator<SessionView> {
 
 export function* sendersOf(core: Core): Generator<SenderView> {
   for (const session of core.sessions.values())
-    for (const { sender, contents, outgoing, isLocalOnly, expiresAt } of session.paths) {
+    for (const { sender, contents, outgoing, isLocalOnly, expiresAt, lifetime } of session.paths) {
       if (contents === undefined) continue;
       yield {
         session: session.text,
@@ -118,13 +121,14 @@ export function* sendersOf(core: Core): Generator<SenderView> {
         isAfterNonRsvpHop: contents.isAfterNonRsvpHop,
         isLocalOnly,
         expiresAt: contents.incoming === LOCAL ? Infinity : expiresAt,
+        lifetime,
       };
     }
 }
 
 export function* reservationsOf(core: Core): Generator<ReservationView> {
   for (const session of core.sessions.values())
-    for (const { style, hop, interface: index, contents, expiresAt } of session.reservations) {
+    for (const { style, hop, interface: index, contents, expiresAt, lifetime } of session.reservations) {
       if (contents === undefined) continue;
       yield {
         session: session.text,
@@ -136,6 +140,7 @@ export function* reservationsOf(core: Core): Generator<ReservationView> {
         hasPolicyData: contents.policy.length > 0,
         scope: contents.scope,
         expiresAt: index === LOCAL ? Infinity : expiresAt,
+        lifetime,
       };
     }
 }

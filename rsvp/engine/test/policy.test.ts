@@ -41,7 +41,7 @@ describe('policy control', () => {
     assert.deepEqual([question.message, question.incoming, question.outgoing], ['Path', 1, 3]);
     assert.deepEqual(
       question.objects.map((object) => object.class),
-      ['SESSION', 'RSVP_HOP', 'POLICY_DATA', 'SENDER_TEMPLATE', 'SENDER_TSPEC'],
+      ['SESSION', 'RSVP_HOP', 'TIME_VALUES', 'POLICY_DATA', 'SENDER_TEMPLATE', 'SENDER_TSPEC'],
     );
     assert.deepEqual(one.take(), []);
     one.decide(question, GRANTED);
