@@ -17,8 +17,10 @@ export interface EndSystemOptions {
 /** Nothing is reserved in the kernel of an end system, and none of its links is too small. */
 const NO_LIMIT = 1.25e12;
 
+/** Several of these commands may run on a machine at once: to a neighbour they are one, and so number nothing (RFC 2961). */
 function settingsOf(name: string): NodeSettings {
-  return { reservable: NO_LIMIT, bandwidth: linkSpeed(name) ?? NO_LIMIT };
+  const exchange = { refreshReduction: 'off' } as const;
+  return { reservable: NO_LIMIT, bandwidth: linkSpeed(name) ?? NO_LIMIT, exchange };
 }
 
 /** An end system on this machine: an engine on all its interfaces. */
@@ -32,7 +34,7 @@ export class EndSystem implements HostNode {
       isHost: true,
       isUdpOnly,
       settings: settingsOf,
-      engine: { refreshPeriod: refresh },
+      engine: { refreshPeriod: refresh, isShared: true },
       traffic: new NullTrafficControl(),
       policy: () => Promise.resolve(noPolicy()),
       event: (event) => {

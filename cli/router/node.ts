@@ -30,7 +30,7 @@ export interface NodeOptions {
   readonly isHost: boolean;
   /** Undefined: RSVP does not run there. */
   readonly settings: (name: string) => NodeSettings | undefined;
-  readonly engine?: Pick<EngineOptions, 'refreshPeriod' | 'limits' | 'policy'>;
+  readonly engine?: Pick<EngineOptions, 'refreshPeriod' | 'limits' | 'policy' | 'isShared'>;
   /** Most neighbours that are remembered. */
   readonly neighbours?: number;
   readonly traffic: TrafficControl;

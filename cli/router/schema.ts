@@ -128,6 +128,10 @@ const traffic = object({
     .enum(['best-effort', 'drop'], 'expected `best-effort` or `drop`')
     .default('best-effort')
     .meta({ description: 'What becomes of traffic beyond its reservation (RFC 2211 7).' }),
+  bestEffort: z.enum(['fifo', 'fair'], 'expected `fifo` or `fair`').default('fifo').meta({
+    description:
+      'How traffic without a reservation shares what is left: first come, first served, or flow by flow (fq_codel, or sfq).',
+  }),
   markGuaranteed: codePoint('DSCP for packets of guaranteed service.'),
   markControlledLoad: codePoint('DSCP for packets of controlled load.'),
   signalling: rate('What is kept for RSVP itself. Left out: 2 % of the link.').optional(),

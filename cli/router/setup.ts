@@ -95,10 +95,11 @@ export function copsTls(config: LoadedRouterConfig): ConnectionOptions {
 }
 
 export function trafficControl({ traffic }: LoadedRouterConfig): TrafficControl {
-  const { control, excess, markGuaranteed, markControlledLoad, signalling, takeover } = traffic;
+  const { control, excess, bestEffort, markGuaranteed, markControlledLoad, signalling, takeover } = traffic;
   if (control === 'null') return new NullTrafficControl();
   return new TcTrafficControl({
     excess,
+    bestEffort,
     takeover,
     mark: {
       ...(markGuaranteed === undefined ? {} : { guaranteed: markGuaranteed }),

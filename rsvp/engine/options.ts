@@ -30,6 +30,11 @@ export interface EngineOptions {
   readonly repairDelay?: number;
   /** An end system: it forwards nothing. */
   readonly isHost?: boolean;
+  /**
+   * Other engines speak for this node too, each with sessions of its own: a Resv for senders that are not known here is for one
+   * of them, and gets no error. They must do without refresh reduction, as a neighbour cannot tell them apart.
+   */
+  readonly isShared?: boolean;
   /** Does traffic control here police and schedule (RFC 2205 3.8)? A router does, a host does not, unless it is said. */
   readonly isPolicing?: boolean;
   /** Multicast routing builds one tree for all senders: WF needs no SCOPE (RFC 2205 3.4). */
@@ -56,6 +61,7 @@ export interface Settings {
   readonly blockadeMultiplier: number;
   readonly repairDelay: number;
   readonly isHost: boolean;
+  readonly isShared: boolean;
   readonly isPolicing: boolean;
   readonly hasSharedTrees: boolean;
   readonly policy: ReadonlySet<PolicyQuestion['message']>;
@@ -76,6 +82,7 @@ export function resolveOptions(options: EngineOptions): Settings {
     blockadeMultiplier: positive('blockadeMultiplier', options.blockadeMultiplier ?? 4),
     repairDelay: options.repairDelay ?? 2000,
     isHost,
+    isShared: options.isShared ?? false,
     isPolicing: options.isPolicing ?? !isHost,
     hasSharedTrees: options.hasSharedTrees ?? false,
     policy: new Set(options.policy ?? []),

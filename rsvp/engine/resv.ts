@@ -39,6 +39,10 @@ export function resvArrives(core: Core, now: number, arrived: ArrivedMessage, pa
   const refuse = (fault: Fault, descriptor = parts.flows[0]): void =>
     refuseFlow(core, now, parts, hop, descriptor, fault);
   const session = core.session(parts.session);
+  if (core.options.isShared && session?.paths.some(({ contents }) => contents !== undefined) !== true) {
+    core.drop(arrived, 'not-for-us', `no path state of ${sessionText(parts.session)}: another engine's here`);
+    return;
+  }
   const fault = faultOf(core, session, parts);
   if (fault !== undefined || session === undefined || style === undefined) {
     refuse(fault ?? NO_PATH);
@@ -52,8 +56,9 @@ export function resvArrives(core: Core, now: number, arrived: ArrivedMessage, pa
   );
   for (const [i, descriptor] of parts.flows.entries()) {
     const senders = known[i];
-    if (senders === undefined) refuse(NO_SENDER, descriptor);
-    else if (typeof descriptor.flow !== 'object')
+    if (senders === undefined) {
+      if (!core.options.isShared) refuse(NO_SENDER, descriptor);
+    } else if (typeof descriptor.flow !== 'object')
       refuse(
         { code: 21, value: descriptor.flow ?? 0, text: 'a FLOWSPEC that cannot be provided' },
         descriptor,

@@ -68,7 +68,7 @@ export class InterfacePlan {
       add(ROOT, LINK_CLASS, linkText(controlled)),
       add(LINK_CLASS, BEST_EFFORT_CLASS, bestEffortText(controlled, this.#reserved)),
       must(
-        `qdisc add ${device} parent ${BEST_EFFORT_CLASS} ${bestEffortQueueText(controlled, capabilities)}`,
+        `qdisc add ${device} parent ${BEST_EFFORT_CLASS} ${bestEffortQueueText(controlled, settings, capabilities)}`,
       ),
       add(LINK_CLASS, SIGNALLING_CLASS, signallingText(controlled, settings)),
       ...this.#classifier.install(),

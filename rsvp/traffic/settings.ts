@@ -7,6 +7,11 @@ export interface TrafficSettings {
   readonly excess?: 'best-effort' | 'drop';
   /** Differentiated services code points, 0 to 63, for conforming packets where they enter. Undefined: left as they are. */
   readonly mark?: { readonly guaranteed?: number; readonly controlledLoad?: number };
+  /**
+   * How what nobody has reserved for shares what is left: `fifo`, first come, first served, as on a link without us (a small flow
+   * loses as much as who floods it); `fair`, flow by flow, by fq_codel or sfq. Undefined: `fifo`.
+   */
+  readonly bestEffort?: 'fifo' | 'fair';
   /** Octets a second for RSVP and other control traffic (RFC 2205 2.3). Undefined: 2 % of the link, 4,000 at least. */
   readonly signalling?: number;
   /** Remove a queueing discipline that somebody else put on an interface, instead of failing. */
@@ -19,14 +24,21 @@ export interface TrafficCapabilities {
   readonly police: boolean;
   /** act_pedit and act_csum: write a code point. */
   readonly mark: boolean;
-  /** For best effort traffic, the best there is. */
+  /** The best there is to share best effort by. */
   readonly bestEffortQueue: 'fq_codel' | 'sfq' | 'bfifo';
 }
 
 /** The words that the settings need and the kernel has not; none: all is well. */
 export function missingCapabilities(settings: TrafficSettings, capabilities: TrafficCapabilities): string[] {
   const isMarking = settings.mark?.guaranteed !== undefined || settings.mark?.controlledLoad !== undefined;
-  if (!isMarking) return [];
+  const isFair = settings.bestEffort !== 'fair' || capabilities.bestEffortQueue !== 'bfifo';
+  return [
+    ...(isFair ? [] : ['sch_fq_codel', 'sch_sfq']),
+    ...(isMarking ? missingToMark(settings, capabilities) : []),
+  ];
+}
+
+function missingToMark(settings: TrafficSettings, capabilities: TrafficCapabilities): string[] {
   // Only what conforms may be marked. Where the excess is dropped by shaping, all that leaves conforms.
   const needsPolice = settings.excess !== 'drop' && !capabilities.police;
   return [...(capabilities.mark ? [] : ['act_pedit', 'act_csum']), ...(needsPolice ? ['act_police'] : [])];

@@ -101,10 +101,12 @@ export function bestEffortText(controlled: ControlledInterface, reserved: number
 
 export function bestEffortQueueText(
   { rate }: ControlledInterface,
+  { bestEffort = 'fifo' }: TrafficSettings,
   { bestEffortQueue }: TrafficCapabilities,
 ): string {
+  if (bestEffort === 'fair') return bestEffortQueue;
   // A tenth of a second: long enough for TCP, short enough for people.
-  return bestEffortQueue === 'bfifo' ? `bfifo limit ${sizeText(rate / 10 + SUPER_PACKET)}` : bestEffortQueue;
+  return `bfifo limit ${sizeText(rate / 10 + SUPER_PACKET)}`;
 }
 
 /** Octets a second for signalling. */

@@ -65,9 +65,7 @@ control: { socket: ${name}.sock }
   /** What of the flow is lost while others fill the link, once it has come to an even state. */
   async function lossOf(from: LabProcess): Promise<number> {
     const seen = linesOf(from).filter(({ event }) => event === 'traffic').length;
-    await eventually(() =>
-      Promise.resolve(linesOf(from).filter(({ event }) => event === 'traffic').length > seen + 4),
-    );
+    await eventually(() => linesOf(from).filter(({ event }) => event === 'traffic').length > seen + 6);
     const last = linesOf(from)
       .filter(({ event }) => event === 'traffic')
       .slice(-4);
@@ -80,7 +78,7 @@ control: { socket: ${name}.sock }
     const asked = ['--bandwidth', '2200kbit/s', '--traffic', ...plot];
     receiver = world.host('receiver', 'receive', SESSION, ...asked, ...world.paid());
     await receiver.printed(/"event":"confirmed"/, 20_000);
-    await eventually(() => Promise.resolve(payments()[0]?.heldAt.length === 2));
+    await eventually(() => payments()[0]?.heldAt.length === 2);
     const [payment, ...others] = payments();
     assert.deepEqual(others, []);
     assert.deepEqual(
@@ -140,7 +138,7 @@ control: { socket: ${name}.sock }
     const { code } = await receiver.stop('SIGINT');
     assert.equal(code, 0);
     await eventually(async () => (await classes()).length === 0);
-    await eventually(() => Promise.resolve(payments()[0]?.state === 'ended'));
+    await eventually(() => payments()[0]?.state === 'ended');
     assert.match(readFileSync(world.file('rate.svg'), 'utf8'), /<polyline class="rate"/);
     await sender.stop('SIGINT');
   });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Lab } from '../../lab/lab.js';
 import type { LabNode, LabProcess } from '../../lab/node.js';
 import { topology } from '../../lab/topology.js';
@@ -137,7 +138,7 @@ export function linesOf(process: Pick<LabProcess, 'out'>): HostLine[] {
 }
 
 /** Until `look` finds what it wants. */
-export async function eventually(look: () => Promise<boolean>, patience = 15_000): Promise<void> {
-  for (const until = Date.now() + patience; !(await look());)
+export async function eventually(look: () => boolean | Promise<boolean>, patience = 15_000): Promise<void> {
+  for (const until = Date.now() + patience; !(await look()); await sleep(50))
     if (Date.now() > until) assert.fail('it did not happen in time');
 }

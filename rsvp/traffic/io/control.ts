@@ -65,7 +65,9 @@ export class TcTrafficControl implements TrafficControl {
       const capabilities = (this.#capabilities ??= await probe(this.#tc, name));
       const missing = missingCapabilities(this.options, capabilities);
       if (missing.length > 0)
-        throw new TrafficError(`code points are to be marked, but the kernel has no ${missing.join(', ')}`);
+        throw new TrafficError(
+          `the configuration asks for what the kernel has not: ${missing.join(', ')} (traffic: marks, bestEffort)`,
+        );
       const plan = new InterfacePlan(controlled, this.options, capabilities);
       const failure = await this.#run(plan.install());
       if (failure !== undefined) {

@@ -38,6 +38,14 @@ describe('the plan of traffic control', () => {
     ]);
   });
 
+  it('shares best effort flow by flow where that is asked for, by what the kernel has for it', () => {
+    const queue = (capabilities: TrafficCapabilities): string | undefined =>
+      lines(plan(capabilities, { bestEffort: 'fair' }).install())[3];
+    assert.equal(queue(FULL), 'qdisc add dev eth1 parent 2205:2 fq_codel');
+    assert.equal(queue({ ...BARE, bestEffortQueue: 'sfq' }), 'qdisc add dev eth1 parent 2205:2 sfq');
+    assert.deepEqual(missingCapabilities({ bestEffort: 'fair' }, BARE), ['sch_fq_codel', 'sch_sfq']);
+  });
+
   it('gives signalling to RSVP over IP, with router alert, and over UDP, to ARP and neighbour discovery', () => {
     const matches = filterLines(plan().install()).map((line) => line.replace(/^.*? u32 /, ''));
     assert.deepEqual(matches, [
