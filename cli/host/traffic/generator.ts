@@ -14,7 +14,8 @@ export interface GeneratorOptions {
   readonly failed: (error: Error) => void;
 }
 
-const TICK = 5;
+/** Milliseconds. The shorter, the more even: packets in bursts find queues full together, and empty together. */
+const TICK = 1;
 /** What a process that was held up for longer has missed is not made up for. */
 const MOST_BEHIND = 200;
 

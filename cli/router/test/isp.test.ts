@@ -89,7 +89,7 @@ control: { socket: ${name}.sock }
   });
 
   it('loses nothing of it while others fill the link; of the same without a reservation more than 20 % are lost', async () => {
-    const flood = world.host('sender', 'send', '10.1.2.2/udp/5021', '--bandwidth', '20Mbit/s', '--traffic');
+    const flood = world.host('sender', 'send', '10.1.2.2/udp/5021', '--bandwidth', '30Mbit/s', '--traffic');
     const [other, port] = ['10.1.2.2/udp/5005', '5005'];
     const unpaid = world.host('sender', 'send', other, '--bandwidth', '2Mbit/s', '--traffic');
     const watcher = world.host('receiver', 'receive', other, '--traffic', '--no-reserve');
