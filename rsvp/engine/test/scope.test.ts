@@ -54,7 +54,10 @@ describe('SCOPE (RFC 2205 3.4)', () => {
     // S1 comes by a and goes to b and c; S2 comes by b and goes to a alone.
     one.routes = (_to, source) => ({ outgoing: source === S[1] ? [2, 3] : [1, 3] });
     one.path('a', S[1]).path('b', S[2]);
-    one.resv('c', 'WF', [[[], 1]]).resv('b', 'WF', [[[], 1]]).resv('a', 'WF', [[[], 1]]);
+    one
+      .resv('c', 'WF', [[[], 1]])
+      .resv('b', 'WF', [[[], 1]])
+      .resv('a', 'WF', [[[], 1]]);
     one.take();
     one.resvErr('a', 'WF', [[], 1], { code: 3, value: 0 });
     assert.deepEqual(
