@@ -98,7 +98,8 @@ class Scale {
     const heap = (heapUsed() - before) / reservations;
     if (this.#engine.stateCount.traffics !== reservations)
       throw new Error(`${this.#engine.stateCount.traffics} reservations in force, expected ${reservations}`);
-    // The first period is for state to be told to whom it has to be.
+    // A Path is refreshed whole once, within 1.5 R, before it is by number: then its next hop is known.
+    this.#refresh();
     this.#refresh();
     this.#spent = this.#codec = this.#received = this.#sent = 0;
     this.#refresh();

@@ -228,19 +228,27 @@ export function resvErrArrives(core: Core, now: number, arrived: ArrivedMessage,
     if (style !== 'WF' && common.length === 0) continue;
     const isInPlace = (error.flags & IN_PLACE) !== 0;
     if (isAdmission && isInPlace && isSpared(contents.flow, flow)) continue;
-    forward(core, now, reservation, contents, parts, common);
+    const from = { hop: hop.address, interface: index };
+    forward(core, now, { reservation, contents, parts, from, senders: common });
   }
+}
+
+interface ErrorToForward {
+  readonly reservation: Reservation;
+  readonly contents: ResvContents;
+  readonly parts: Parts;
+  /** The previous hop that it came from. */
+  readonly from: { readonly hop: string; readonly interface: number };
+  /** Of those named, the ones that the reservation is for. */
+  readonly senders: readonly Sender[];
 }
 
 function forward(
   core: Core,
   now: number,
-  reservation: Reservation,
-  contents: ResvContents,
-  parts: Parts,
-  senders: readonly Sender[],
+  { reservation, contents, parts, from, senders }: ErrorToForward,
 ): void {
-  const { session, hop, interface: index } = reservation;
+  const { session, style, hop, interface: index } = reservation;
   const { error, flows } = parts;
   if (error === undefined) return;
   const [descriptor] = flows;
@@ -254,7 +262,7 @@ function forward(
     upcall(core, session, own, senders, contents, policyData);
     return;
   }
-  const scope = errorScope(session, parts.scope, index);
+  const scope = style === 'WF' ? errorScope(session, parts.scope, from, index) : undefined;
   if (scope?.length === 0) return;
   sendResvError(core, now, {
     session,

@@ -24,16 +24,25 @@ export function scopeFor(
   return [...new Set(senders.map(({ sender }) => sender.address))];
 }
 
-/** For a ResvErr that goes on by an interface: the senders named that route there; undefined where none are named. */
+/**
+ * For a ResvErr that goes on by an interface: of the senders named those that route there; undefined where none need be named. One
+ * without SCOPE is for the senders of the previous hop that it came from: wherever there are others as well they are named
+ * from here on, or it would go round in circles, as fast as it can.
+ */
 export function errorScope(
   session: Session,
   scope: readonly string[] | undefined,
+  from: { readonly hop: string; readonly interface: number },
   index: number,
 ): readonly string[] | undefined {
-  return scope?.filter((address) =>
-    session.paths.some(
-      ({ sender, contents, outgoing }) =>
-        contents !== undefined && sender.address === address && outgoing.includes(index),
-    ),
+  const onward = session.paths.filter(
+    ({ contents, outgoing }) => contents !== undefined && outgoing.includes(index),
   );
+  const named = onward.filter(({ sender, contents }) =>
+    scope === undefined
+      ? contents?.hop === from.hop && contents.incoming === from.interface
+      : scope.includes(sender.address),
+  );
+  if (scope === undefined && named.length === onward.length && onward.length > 0) return undefined;
+  return [...new Set(named.map(({ sender }) => sender.address))];
 }

@@ -68,6 +68,10 @@ describe('confirmation (RFC 2205 2.6)', () => {
     assert.equal(upcall?.upcall.type === 'RESV_CONFIRM' && upcall.upcall.flow?.rate, 3000);
     assert.equal(net.messages('r1', 'r2', 'ResvConf').length, 1);
     const forwarded = net.log.find(({ from, message }) => from === 'r2' && message.type === 'ResvConf');
-    assert.equal(forwarded?.packet.source, undefined, 'by its IP source the next hop finds the key (RFC 2747 4)');
+    assert.equal(
+      forwarded?.packet.source,
+      undefined,
+      'by its IP source the next hop finds the key (RFC 2747 4)',
+    );
   });
 });

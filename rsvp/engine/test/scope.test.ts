@@ -48,4 +48,25 @@ describe('SCOPE (RFC 2205 3.4)', () => {
     one.resv('c', 'WF', [[[], 1]], { scope: [S[2]] });
     assert.deepEqual(one.resvs(), ['b: WF *{1B} [S2]']);
   });
+
+  it('a ResvErr that came without one is for the senders of its previous hop alone, and names them where there are others', () => {
+    const one = new One();
+    // S1 comes by a and goes to b and c; S2 comes by b and goes to a alone.
+    one.routes = (_to, source) => ({ outgoing: source === S[1] ? [2, 3] : [1, 3] });
+    one.path('a', S[1]).path('b', S[2]);
+    one
+      .resv('c', 'WF', [[[], 1]])
+      .resv('b', 'WF', [[[], 1]])
+      .resv('a', 'WF', [[[], 1]]);
+    one.take();
+    one.resvErr('a', 'WF', [[], 1], { code: 3, value: 0 });
+    assert.deepEqual(
+      one.take('ResvErr').map((sent) => [sent.interface, find(sent.message, ScopeIpv4)?.srcAddresses]),
+      [
+        [3, [S[1]]],
+        [2, undefined],
+      ],
+      'by b only S1 goes, so nothing has to be said; by a it came',
+    );
+  });
 });
