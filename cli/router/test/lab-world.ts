@@ -139,6 +139,9 @@ export function linesOf(process: Pick<LabProcess, 'out'>): HostLine[] {
 
 /** Until `look` finds what it wants. */
 export async function eventually(look: () => boolean | Promise<boolean>, patience = 15_000): Promise<void> {
-  for (const until = Date.now() + patience; !(await look()); await sleep(50))
+  const until = Date.now() + patience;
+  while (!(await look())) {
     if (Date.now() > until) assert.fail('it did not happen in time');
+    await sleep(50);
+  }
 }
