@@ -164,8 +164,10 @@ function isAcceptable(core: Core, arrived: ArrivedMessage, parts: Parts): parts 
   }
   // RFC 2205 3.1.3: source and destination are the data's. UDP encapsulation (Appendix C) and Bundles have addresses of their own.
   if (packet.isUdp === true || packet.isBundled === true) return true;
-  if (packet.source !== sender.address) {
-    core.drop(arrived, 'source-address', `IP source ${packet.source}, expected the sender ${sender.address}`);
+  // Some send with the hop's address instead, for want of the right to take another's; nothing hangs on it.
+  if (packet.source !== sender.address && packet.source !== hop.address) {
+    const expected = `expected the sender ${sender.address}, or the hop ${hop.address}`;
+    core.drop(arrived, 'source-address', `IP source ${packet.source}, ${expected}`);
     return false;
   }
   if (packet.destination !== session.destination) {

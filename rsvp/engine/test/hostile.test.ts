@@ -121,11 +121,16 @@ describe('hostile messages', () => {
     );
   });
 
-  it('a Path whose source is not its sender is dropped (RFC 2205 3.1.3)', () => {
-    const one = new One();
-    one.do(
-      one.engine.receive(0, { interface: 1, source: '10.9.9.9', destination: GROUP, ttl: 63, octets: PATH }),
-    );
-    assert.equal(one.engine.stateCount.paths, 0);
+  it('a Path whose source is neither its sender (RFC 2205 3.1.3) nor, as others have it, its hop is dropped and counted', () => {
+    for (const [source, paths] of [
+      ['10.9.9.9', 0],
+      [S[1], 1],
+      ['10.1.0.1', 1],
+    ] as const) {
+      const one = new One();
+      one.do(one.engine.receive(0, { interface: 1, source, destination: GROUP, ttl: 63, octets: PATH }));
+      assert.equal(one.engine.stateCount.paths, paths, source);
+      assert.equal(one.engine.counters.dropped['source-address'], 1 - paths);
+    }
   });
 });
