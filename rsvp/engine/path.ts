@@ -185,13 +185,14 @@ interface Fault {
 
 function faultOf(core: Core, parts: PathParts): Fault | undefined {
   const { session: name, sender } = parts;
-  if (core.hasPortConflict(name))
+  const session = core.session(name);
+  // One that is there was asked about when it began.
+  if (session === undefined && core.hasPortConflict(name))
     return {
       code: 7,
       value: 0,
       text: `${sessionText(name)}: destination ports both zero and not (RFC 2205 3.2)`,
     };
-  const session = core.session(name);
   if (session?.paths.some((path) => isPortConflict(path.sender, sender)) === true)
     return {
       code: 8,

@@ -55,7 +55,7 @@ export function randomSetups(
   refusals: Refusals | undefined,
 ): ReadonlyMap<Site, Setup> {
   const links = new Map(topology.links.map((link) => [link, randomLink(scheduler, link)]));
-  const lifetimeMultiplier = scheduler.pick([1, 1, 1, 2, 2, 3]);
+  const lifetimeMultiplier = scheduler.pick([1, 1, 1, 1, 1, 2, 2, 3]);
   return new Map(
     topology.sites.map((site) => [
       site,
