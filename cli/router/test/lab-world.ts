@@ -32,7 +32,8 @@ export class LabWorld {
     readonly lab: Lab,
   ) {}
 
-  static async up(name: string): Promise<LabWorld> {
+  /** `captures`: what goes over the link between the routers is written to `wire.pcap`. */
+  static async up(name: string, { captures = false } = {}): Promise<LabWorld> {
     const folder = mkdtempSync(join(tmpdir(), 'bandex-e2e-'));
     const lab = await Lab.up(
       topology({
@@ -45,7 +46,11 @@ export class LabWorld {
         ],
         links: [
           { between: ['sender', 'r1'] },
-          { between: ['r1', 'r2'], rate: '10Mbit/s' },
+          {
+            between: ['r1', 'r2'],
+            rate: '10Mbit/s',
+            ...(captures ? { capture: join(folder, 'wire.pcap') } : {}),
+          },
           { between: ['r2', 'receiver'] },
         ],
       }),
