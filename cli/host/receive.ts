@@ -83,24 +83,33 @@ async function receive(
   const measured = traffic === true ? new Measurement(options, account) : undefined;
   await measured?.start();
   const policyData = policyDataFor(credentials, options);
+  let isAnswered = false;
   const heard = new Map<string, { readonly address: string; readonly port: number }>();
   const session = new HostSession(system, { destination, protocol, port }, (event) => {
     const happening = account.tell(event);
+    if (happening.event === 'confirmed' || happening.event === 'refused') isAnswered = true;
     measured?.mark(happening.event);
     if (event.type !== 'PATH_EVENT' || event.state === 'gone') return;
     const isNew = !heard.has(event.sender);
     heard.set(event.sender, senderOf(event.sender));
     if (isNew && options.sender === undefined && options.style !== 'wf') reserve([...heard.values()]);
   });
-  const reserve = (senders: readonly { readonly address: string; readonly port: number }[]): void => {
+  let asked: readonly { readonly address: string; readonly port: number }[] | undefined;
+  const reserve = (senders: NonNullable<typeof asked>): void => {
+    asked = senders;
     if (options.reserve)
       session.reserve({ ...requestOf(options, senders), policyData, confirm: options.confirm });
   };
   if (options.style === 'wf') reserve([]);
   else if (options.sender !== undefined) reserve(options.sender);
+  // A confirmation is asked for once (RFC 2205 2.6), and a message may be lost: until an answer comes it is asked for again.
+  const again = setInterval(() => {
+    if (options.confirm && !isAnswered && asked !== undefined) reserve(asked);
+  }, options.refresh);
   try {
     return await account.over(interrupted);
   } finally {
+    clearInterval(again);
     await measured?.stop();
   }
 }

@@ -82,7 +82,8 @@ export function isGenuine(octets: Uint8Array, claim: Claim, key: IntegrityKey): 
   const { size } = HASHES[key.algorithm];
   if (claim.size !== HEAD + size) return false;
   const given = octets.subarray(DIGEST_AT, DIGEST_AT + size);
-  const copy = octets.slice();
+  // Not `slice`, which copies nothing where the octets are a Buffer.
+  const copy = Uint8Array.from(octets);
   copy.fill(0, 2, 4);
   copy.fill(0, DIGEST_AT, DIGEST_AT + size);
   return timingSafeEqual(given, digest(copy, key));

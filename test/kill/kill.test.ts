@@ -4,7 +4,7 @@ import { THOROUGH } from '../thorough.js';
 import { killRun } from './run.js';
 
 /** Of each role; `npm run kill -- --kills 500` does more. */
-const KILLS = THOROUGH ? 20 : 6;
+const KILLS = THOROUGH ? 20 : 4;
 
 describe('whatever is killed, at any instant', function () {
   this.timeout(300_000);

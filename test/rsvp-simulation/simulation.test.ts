@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { runBeside } from '../beside.js';
+import { THOROUGH } from '../thorough.js';
 import { seedsFrom } from '../simulation/seeds.js';
 import { MUTATIONS } from './mutations.js';
 import { firstProblem } from './seeds.js';
 import type { Found } from './worker.js';
 
-const HISTORIES = Number(process.env['BANDEX_SCHEDULES'] ?? 10_000);
+const HISTORIES = Number(process.env['BANDEX_SCHEDULES'] ?? (THOROUGH ? 10_000 : 2000));
 /** `BANDEX_SEED=17 npx mocha dist/test/rsvp-simulation` runs one alone. */
 const ONE = process.env['BANDEX_SEED'];
 /** Histories within which a mistake made on purpose must be found. */

@@ -111,6 +111,14 @@ describe('rsvp/exchange INTEGRITY (RFC 2747)', () => {
     assert.deepEqual(classes(arrived!.message), ['SESSION', 'RSVP_HOP', 'TIME_VALUES']);
   });
 
+  it('one that comes as a Buffer, as packets do, is delivered, and its octets stay as they are', () => {
+    const [a, b] = pair();
+    const packet = told(a, 5001);
+    const octets = Buffer.from(packet.octets);
+    assert.equal(b.hear(0, a, [changed(packet, octets)]).length, 1);
+    assert.deepEqual(Uint8Array.from(octets), packet.octets);
+  });
+
   it('a message without it on a secured receiving interface is discarded, and changes nothing (RFC 2747 4)', () => {
     const [, b] = pair();
     const stranger = new Station(A);
