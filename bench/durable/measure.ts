@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bare, Batch } from './bare.js';
 
 /** What is made durable, by us and by the engine alone. */
@@ -18,6 +19,8 @@ export const AT_ONCE = 512;
 const BATCHES = 20;
 const ROUNDS = 3;
 const SECONDS = 3;
+/** The disk still writes what the full load left behind: half of the load is not measured in its wake. Milliseconds. */
+const QUIET = 1000;
 
 /**
  * A second, ours and the engine's, in turns, so that a slow phase of the machine hits both; then how long one takes at half of our
@@ -41,7 +44,9 @@ export async function measure<Item>(
     rates?.push(await rate(ours.one, make(BATCHES * AT_ONCE)));
   }
   const [own, alone] = [median(rates ?? []), median(bareRates ?? [])];
-  const { p50, p99 } = await latency(ours.one, make(Math.floor((own / 2) * SECONDS)), own / 2);
+  const items = make(Math.floor((own / 2) * SECONDS));
+  await sleep(QUIET);
+  const { p50, p99 } = await latency(ours.one, items, own / 2);
   console.log(
     `    ${subject.name.padEnd(9)} ${text(own)}/s   the engine alone ${text(alone)}/s   ratio ${(own / alone).toFixed(2)}` +
       `   at half the rate p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`,

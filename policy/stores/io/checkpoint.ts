@@ -5,21 +5,46 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 const EVERY = 250;
 /** A process that commits less than this is left alone: it ends before the thread would pay. */
 const MANY = 64;
+/** Pages in the log from which on it is written back to its end, and begun anew. */
+const LONG = 2048;
+/** Pages that the writer itself writes back for that, between two transactions. */
+const FEW = 256;
+/** Passes in a row at most: of one who writes faster than this the log does not end. */
+const PASSES = 20;
+
+/** What `PRAGMA wal_checkpoint` answers: pages in the log, and of these written back. */
+interface Checkpoint {
+  readonly log: number;
+  readonly checkpointed: number;
+}
 
 /**
  * Writes SQLite's log back to the database file in a thread of its own, so that no commit has to wait for it: of the pages
  * that a checkpoint writes most are read from all over the file, and it ends with a flush. It is a PASSIVE one, which no
- * reader or writer waits for. Where it does not keep up, SQLite's own checkpoint comes at last, and finds little to do.
+ * reader or writer waits for. But SQLite flushes the file, and begins the log anew, only after a checkpoint that has found
+ * its end, which this thread rarely does while others write. So when the log is long it makes one pass after the other, each
+ * shorter than the one before, until nothing was added meanwhile; and the writer writes the last few pages itself.
  */
 export class Checkpointer {
   #worker: Worker | undefined;
   #commits = 0;
   #isBusy = false;
+  #isToFinish = false;
   readonly #timer: NodeJS.Timeout;
 
-  constructor(private readonly file: string) {
+  constructor(
+    private readonly file: string,
+    private readonly database: Database.Database,
+  ) {
     this.#timer = setInterval(() => this.#tick(), EVERY);
     this.#timer.unref();
+  }
+
+  /** To be called between two transactions. */
+  finish(): void {
+    if (!this.#isToFinish) return;
+    this.#isToFinish = false;
+    this.database.pragma('wal_checkpoint(PASSIVE)');
   }
 
   committed(): void {
@@ -42,7 +67,10 @@ export class Checkpointer {
   #start(): Worker {
     const worker = new Worker(new URL(import.meta.url), { workerData: this.file });
     worker.unref();
-    worker.on('message', () => (this.#isBusy = false));
+    worker.on('message', ({ log, checkpointed }: Checkpoint) => {
+      this.#isBusy = false;
+      this.#isToFinish = log >= LONG && log - checkpointed <= FEW;
+    });
     // Without it SQLite's own checkpoints do: slower, and nothing is lost.
     worker.on('error', () => clearInterval(this.#timer));
     return worker;
@@ -53,5 +81,15 @@ if (!isMainThread && parentPort !== null) {
   const port = parentPort;
   const database = new Database(workerData as string, { timeout: 5000 });
   database.pragma('synchronous = FULL');
-  port.on('message', () => port.postMessage(database.pragma('wal_checkpoint(PASSIVE)')));
+  const pass = (): Checkpoint => (database.pragma('wal_checkpoint(PASSIVE)') as [Checkpoint])[0];
+  port.on('message', () => {
+    let last = pass();
+    for (let i = 0; i < PASSES && last.log >= LONG; i++) {
+      const next = pass();
+      const isAtEnd = next.log === last.log;
+      last = next;
+      if (isAtEnd) break;
+    }
+    port.postMessage(last);
+  });
 }

@@ -24,14 +24,15 @@ export function openSqlite<Schema>(file: string, options: OpenOptions = {}): Sto
   const { patience = 5000 } = options;
   const database = open(file);
   const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: new Prepared(database) }) });
-  const checkpointer = file === ':memory:' ? undefined : new Checkpointer(file);
+  const checkpointer = file === ':memory:' ? undefined : new Checkpointer(file, database);
   return {
     engine: 'sqlite',
     db,
     transaction: async (work) => {
-      const result = await db
-        .connection()
-        .execute((connection) => transact(connection, database, work, patience));
+      const result = await db.connection().execute((connection) => {
+        checkpointer?.finish();
+        return transact(connection, database, work, patience);
+      });
       checkpointer?.committed();
       return result;
     },
