@@ -1,5 +1,7 @@
 import type { Advert, Refreshed } from '../exchange/advert.js';
 import type { Timed } from '../exchange/heap.js';
+import type { Neighbour } from '../exchange/neighbour.js';
+import type { Told } from '../exchange/told.js';
 import type { RsvpInput } from '../wire/index.js';
 import type { Core } from './core.js';
 import type { Flow, TokenBucket } from './flow.js';
@@ -93,6 +95,9 @@ export class Path implements Mortal, Refreshed {
   isLocalOnly = false;
   adverts: readonly PathAdvert[] = NONE;
   policy: PolicyState | undefined = undefined;
+  boundTo: Neighbour | undefined = undefined;
+  boundId = 0;
+  boundNext: Refreshed | undefined = undefined;
 
   constructor(
     readonly core: Core,
@@ -133,6 +138,7 @@ export class PolicyState {
 export class PathAdvert implements Advert {
   /** Of an outgoing question of its own. */
   policy: PolicyState | undefined = undefined;
+  told: Told | undefined = undefined;
 
   readonly interface: number;
 
@@ -204,6 +210,9 @@ export class Reservation implements Mortal, Refreshed {
   /** Of each sender of an SE list: they time out one by one (RFC 2209 2). */
   senderExpiry: number[] | undefined = undefined;
   policy: PolicyState | undefined = undefined;
+  boundTo: Neighbour | undefined = undefined;
+  boundId = 0;
+  boundNext: Refreshed | undefined = undefined;
 
   /** Interface that the data leaves by: `LOCAL` for an application. */
   readonly interface: number;
@@ -284,6 +293,7 @@ export class Upstream implements Advert {
   /** Receiver to be confirmed, for the next telling only (RFC 2205 2.6). */
   confirm = '';
   policy: PolicyState | undefined = undefined;
+  told: Told | undefined = undefined;
 
   readonly interface: number;
 

@@ -133,7 +133,7 @@ export class Exchange {
 
   /** A PathErr or ResvErr has come for it: that acknowledges it as well (RFC 2961 4.5). */
   answered(advert: Advert): void {
-    const told = this.#refresher.get(advert);
+    const { told } = advert;
     if (told !== undefined) this.#retransmitter.cancel(told.id);
   }
 

@@ -1,5 +1,5 @@
 import type { WireObject } from '../wire/index.js';
-import type { Bound } from './bindings.js';
+import type { Refreshed } from './advert.js';
 import { IdTable } from './id-table.js';
 import type { Timed } from './heap.js';
 
@@ -13,7 +13,7 @@ export class Neighbour implements Timed {
   /** Epoch of the MESSAGE_ID it sent last; undefined before the first. */
   epoch: number | undefined;
   /** What it refreshes by number: its Message_Identifiers, of `epoch`. */
-  readonly bound = new IdTable<Bound>();
+  readonly bound = new IdTable<Refreshed>();
   /** The flag of its latest message (RFC 2961 2); undefined before the first. */
   isCapable: boolean | undefined;
   /** It answered a MESSAGE_ID with "Unknown object class" (RFC 2961 4.8). */

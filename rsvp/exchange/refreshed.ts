@@ -6,7 +6,7 @@ import {
   MessageIdSrcListIpv6,
 } from '../wire/index.js';
 import type { WireObject } from '../wire/index.js';
-import type { Bound } from './bindings.js';
+import type { Refreshed } from './advert.js';
 import type { Neighbour } from './neighbour.js';
 
 /** Identifiers that an Srefresh names and nothing is bound to, of one epoch (RFC 2961 5.3). */
@@ -51,7 +51,7 @@ export function refreshAll(
   return undefined;
 }
 
-function refresh(now: number, first: Bound | undefined): boolean {
-  for (let bound = first; bound !== undefined; bound = bound.next) bound.state.refreshed(now);
+function refresh(now: number, first: Refreshed | undefined): boolean {
+  for (let state = first; state !== undefined; state = state.boundNext) state.refreshed(now);
   return first !== undefined;
 }

@@ -34,7 +34,7 @@ export type Due =
  * bursts, however the state came about. That is no longer than whole messages would leave it: never more than 1.5 R.
  */
 export class Refresher {
-  readonly #told = new Map<Advert, Told>();
+  #size = 0;
   readonly #byId = new IdTable<Told>();
   readonly #summaries = new Map<string, Summary>();
   readonly #heap = new TimerHeap<Told | Summary>();
@@ -46,29 +46,20 @@ export class Refresher {
   }
 
   get size(): number {
-    return this.#told.size;
-  }
-
-  get(advert: Advert): Told | undefined {
-    return this.#told.get(advert);
+    return this.#size;
   }
 
   byId(id: number): Told | undefined {
     return this.#byId.get(id);
   }
 
-  values(): Iterable<Told> {
-    return this.#told.values();
-  }
-
   /** The entry of an advert; it has no number and no timer yet. */
   enter(advert: Advert): Told {
-    let told = this.#told.get(advert);
-    if (told === undefined) {
-      told = new Told(advert);
-      this.#told.set(advert, told);
+    if (advert.told === undefined) {
+      advert.told = new Told(advert);
+      this.#size++;
     }
-    return told;
+    return advert.told;
   }
 
   /** Its Message_Identifier from now on; 0: none. */
@@ -79,9 +70,10 @@ export class Refresher {
   }
 
   forget(advert: Advert): Told | undefined {
-    const told = this.#told.get(advert);
+    const { told } = advert;
     if (told === undefined) return undefined;
-    this.#told.delete(advert);
+    advert.told = undefined;
+    this.#size--;
     if (told.id !== 0) this.#byId.delete(told.id);
     this.#heap.delete(told);
     this.#leave(told);

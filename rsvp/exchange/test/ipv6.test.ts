@@ -59,7 +59,6 @@ describe('rsvp/exchange with IPv6', () => {
   });
 
   it('multicast Path goes into the IPv6 lists with source and group (RFC 2961 5.1)', () => {
-    const told = advert(GROUP, { neighbour: B, source: '2001:db8::1' });
     const settings: Partial<ExchangeInterface>[] = [
       { isPointToPoint: true },
       { refreshReduction: 'assumed' },
@@ -67,7 +66,7 @@ describe('rsvp/exchange with IPv6', () => {
     const [pointToPoint, assumed] = settings.map((one) => {
       const a = new Station(A, one);
       hears(a);
-      a.exchange.tell(0, told);
+      a.exchange.tell(0, advert(GROUP, { neighbour: B, source: '2001:db8::1' }));
       a.flush();
       return srefreshOf(a);
     });
