@@ -4,7 +4,7 @@ import { sendPathError } from './path-error.js';
 import { removePath } from './path-tear.js';
 import { ErrorQuestion, forgetQuestion, grant, takePending, withPolicyData } from './policy-control.js';
 import type { PolicyAnswer } from './policy.js';
-import { applyResv, removeReservation } from './resv-change.js';
+import { applyResv, removeReservation, unnumber } from './resv-change.js';
 import { tellHolder } from './resv-error.js';
 import type { PendingResv } from './resv.js';
 import { thaw, thawAll } from './frozen.js';
@@ -104,6 +104,7 @@ function refused(
         objects: withPolicyData(answer.objects),
         text: reason,
       });
+    unnumber(core, state);
     removeReservation(core, now, state, 'policy');
     refreshUpstreams(core, now, session, 'normal');
     core.tidy(session);

@@ -28,6 +28,7 @@ export function applyResv(
     core.counters.refused++;
     if (policy !== undefined) report(core, policy, false);
     refuseReservation(core, now, reservation, contents, refusal);
+    unnumber(core, reservation);
     // RFC 2205 2.5: what was in place stays; policy is told that it is that again (RFC 2749 3.3).
     if (before === undefined) discard(core, reservation, 'error');
     else if (policy !== undefined) askAgain(core, reservation, before);
@@ -147,10 +148,14 @@ export function withdrawSender(core: Core, now: number, path: Path, cause: EndCa
 }
 
 /**
- * The next hop may not know that it has lost something here. If the path state comes back, its Resv has to come whole: refreshes
- * by number are refused from now on (RFC 2961 5.4), of all that came in the same message.
+ * Not all that the next hop asks for is in place: it was refused, or lost with its path state. So that it is asked for again, as
+ * a Resv every R does by itself, its Resv has to come whole: refreshes by number are refused from now on (RFC 2961 5.4),
+ * of all that came in the same message.
  */
-function unnumber(core: Core, { session, hop, interface: index }: Reservation): void {
+export function unnumber(
+  core: Core,
+  { session, hop, interface: index }: Pick<Reservation, 'session' | 'hop' | 'interface'>,
+): void {
   for (const other of session.reservations)
     if (other.hop === hop && other.interface === index) core.exchange.unbind(other);
 }

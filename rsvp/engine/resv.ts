@@ -11,7 +11,7 @@ import { SYSTEM_ERROR } from './path.js';
 import { askResv } from './policy-control.js';
 import { priorityOf } from './preemption.js';
 import { sendResvError } from './resv-error.js';
-import { applyResv } from './resv-change.js';
+import { applyResv, unnumber } from './resv-change.js';
 import { Reservation } from './state.js';
 import type { ResvContents, Sender, Session } from './state.js';
 import { styleValue } from './style.js';
@@ -50,6 +50,7 @@ export function resvArrives(core: Core, now: number, arrived: ArrivedMessage, pa
   }
   const confirms: ConfirmRequest[] = [];
   let isChanged = false;
+  const refusedBefore = core.counters.refused;
   const known = parts.flows.map((descriptor) => sendersOf(core, session, hop.handle, style, descriptor));
   const isWhole = parts.flows.every(
     ({ senders }, i) => style === 'WF' || known[i]?.length === senders.length,
@@ -69,6 +70,8 @@ export function resvArrives(core: Core, now: number, arrived: ArrivedMessage, pa
       else isChanged = takeFlow(core, now, request, confirms) || isChanged;
     }
   }
+  if (core.counters.refused > refusedBefore)
+    unnumber(core, { session, hop: hop.address, interface: hop.handle });
   if (isChanged || confirms.length > 0) refreshUpstreams(core, now, session, 'normal', confirms);
 }
 

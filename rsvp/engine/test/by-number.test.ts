@@ -63,6 +63,35 @@ describe('reservations that are refreshed by number (RFC 2961 5)', () => {
     }
   });
 
+  it('one that was refused a part is asked for again in whole, and gets that once there is room (RFC 2205 3.1.4, RFC 2961 5.4)', () => {
+    // What does not fit, in units of 1000 octets/s, comes first or last in the message.
+    for (const wants of [
+      [6, 2],
+      [2, 6],
+    ]) {
+      const one = new One({}, undefined, { reservable: 5000 }).path('a', S[1]).path('a', S[2]);
+      const resv = () =>
+        one
+          .resv(
+            'c',
+            'FF',
+            wants.map((units, i) => [[S[i + 1] as string], units]),
+            numbered(1),
+          )
+          .take();
+      resv();
+      assert.deepEqual(senders(one), [`${wants[0] === 2 ? S[1] : S[2]}:6000`]);
+      one.interfaces = one.interfaces.map((link) => ({ ...link, reservable: 10_000 }));
+      one.do(one.engine.interfacesChanged(one.now, one.interfaces)).take();
+      srefresh(one, 1).pass(1000);
+      assert.ok(one.take().some(({ message }) => find(message, MessageIdNack)?.messageIdentifier === 1));
+      resv();
+      assert.deepEqual(new Set(senders(one)), new Set([`${S[1]}:6000`, `${S[2]}:6000`]));
+      srefresh(one, 1).pass(1000);
+      assert.ok(one.take().every(({ message }) => find(message, MessageIdNack) === undefined));
+    }
+  });
+
   it('a sender that the latest Resv does not name times out, however often that is refreshed (RFC 2209 2)', () => {
     const one = new One()
       .path('a', S[1], { refreshPeriod: 100 * R })
