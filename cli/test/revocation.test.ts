@@ -100,7 +100,7 @@ describe('a revocation', () => {
 });
 
 /** Installed reservations, of which every hundredth hangs on another authorization. */
-const INSTALLED = { sqlite: THOROUGH ? 10_000 : 3000, postgresql: 2000 };
+const INSTALLED = { sqlite: THOROUGH ? 10_000 : 3000, postgresql: THOROUGH ? 10_000 : 2000 };
 const AFFECTED_EVERY = 100;
 
 describe('bandex revoke', function () {
