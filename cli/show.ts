@@ -53,13 +53,11 @@ async function show(what: ViewName | 'path', session: string | undefined, option
         what === 'path'
           ? await path(client, session ?? '', options)
           : await list(client, what, match, options);
-      if (options.watch !== true) {
-        if (text !== '') print(text);
-        return;
-      }
-      // On a terminal in place; elsewhere one after the other.
-      if (process.stdout.isTTY) process.stdout.write(`\x1b[H\x1b[J${new Date().toISOString()}\n\n${text}\n`);
-      else print(text);
+      // What is watched on a terminal is shown in place; elsewhere one after the other.
+      if (options.watch === true && process.stdout.isTTY)
+        process.stdout.write(`\x1b[H\x1b[J${new Date().toISOString()}\n\n${text}\n`);
+      else if (text !== '') print(text);
+      if (options.watch !== true) return;
       await sleep(1000);
     }
   } finally {
