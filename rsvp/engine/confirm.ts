@@ -1,5 +1,5 @@
 import type { ArrivedMessage } from '../exchange/advert.js';
-import { ErrorSpecIpv4, ErrorSpecIpv6 } from '../wire/index.js';
+import { ErrorSpecIpv4, ErrorSpecIpv6, unknownClassAction } from '../wire/index.js';
 import type { WireObject } from '../wire/index.js';
 import type { Core } from './core.js';
 import { compareFlows } from './flow.js';
@@ -183,6 +183,10 @@ export function resvConfArrives(core: Core, now: number, arrived: ArrivedMessage
     destination: receiver,
     routerAlert: true,
     ttl: packet.ttl - 1,
-    message: { msgType: RESV_CONF, objects: message.objects },
+    // RFC 2205 3.10: what is of an unknown class 10bbbbbb does not go on.
+    message: {
+      msgType: RESV_CONF,
+      objects: message.objects.filter(({ classNum }) => unknownClassAction(classNum) !== 'ignore'),
+    },
   });
 }

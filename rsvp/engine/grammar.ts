@@ -71,6 +71,12 @@ export class Malformed {
   constructor(readonly text: string) {}
 }
 
+const PATH = 1;
+const RESV = 2;
+const RESV_ERR = 4;
+const RESV_TEAR = 6;
+const RESV_CONF = 7;
+
 type Required = 'hop' | 'refreshPeriod' | 'error' | 'optionVector' | 'sender' | 'tspec' | 'confirm' | 'flows';
 
 /** By message type: Path, Resv, PathErr, ResvErr, PathTear, ResvTear, ResvConf. */
@@ -126,8 +132,12 @@ export function readParts({ message }: ArrivedMessage): Parts | Malformed {
         if (taken instanceof Malformed) return taken;
         if (taken === 'unknown-class') {
           const action = unknownClassAction(classNum);
-          if (action === 'reject') parts.unknown ??= { code: 13, value: typeOf(object) };
-          else if (action === 'forward') extra.push(freeze(object));
+          if (action === 'reject') {
+            // RFC 2205 3.10: the entire message. There is no error to send about one that is neither Path nor Resv.
+            if (!hasErrors(message.msgType))
+              return new Malformed(`class ${classNum} is not known (RFC 2205 3.10)`);
+            parts.unknown ??= { code: 13, value: typeOf(object) };
+          } else if (action === 'forward') extra.push(freeze(object));
         }
       }
     }
@@ -146,6 +156,10 @@ export function readParts({ message }: ArrivedMessage): Parts | Malformed {
     flows,
   };
   return check(whole, message.msgType);
+}
+
+function hasErrors(msgType: number): boolean {
+  return msgType === PATH || msgType === RESV;
 }
 
 function check(parts: Parts, msgType: number): Parts | Malformed {
@@ -231,10 +245,6 @@ function readError(object: WireObject): ErrorParts | undefined {
   const { errorNodeAddress: node, flags, errorCode: code, errorValue: value } = object;
   return { node, flags, code, value };
 }
-
-const RESV_TEAR = 6;
-const RESV_ERR = 4;
-const RESV_CONF = 7;
 
 /** The flow descriptor list, by style (RFC 2205 3.1.4); a tear may leave FLOWSPECs out (3.1.6), an error the descriptor. */
 function readFlows(

@@ -5,7 +5,9 @@ import type { RsvpMessage } from '../../wire/index.js';
 import { flow } from './network.js';
 import { GROUP, One, RECEIVER, S } from './one.js';
 import { flowspecOf, tspecOf } from '../flow.js';
-import { hopObject, sessionObject, templateObject } from '../identity.js';
+import { filterObject, hopObject, sessionObject, templateObject } from '../identity.js';
+import { confirmObject } from '../resv-message.js';
+import { styleObject } from '../style.js';
 
 function errorOf(message: RsvpMessage | undefined) {
   assert.ok(message !== undefined);
@@ -180,10 +182,66 @@ describe('unknown classes and C-Types (RFC 2205 3.10)', () => {
     assert.deepEqual(one.reserved(), []);
   });
 
+  it('0bbbbbbb: a tear, an error and a confirmation are rejected as well, and there is no error about them', () => {
+    const one = new One({}, RECEIVER).path('a', S[1]).resv('c', 'FF', [[[S[1]], 1]]);
+    one.take();
+    const extra = [unknown(0x3f)];
+    one.pathTear('a', S[1], { extra }).resvTear('c', 'FF', [S[1]], { extra });
+    const error = ErrorSpecIpv4.make({
+      errorNodeAddress: '10.77.0.1',
+      flags: 0,
+      errorCode: 2,
+      errorValue: 4,
+    });
+    const sender = { cType: 1, address: S[1], port: 6000 };
+    const descriptor = [styleObject('FF'), flowspecOf(flow(1)), filterObject(sender)];
+    one.arrive('c', {
+      msgType: 3,
+      objects: [one.session(), error, ...extra, templateObject(sender), tspecOf(flow(1))],
+    });
+    one.arrive('a', {
+      msgType: 4,
+      objects: [one.session(), hopObject('10.1.0.1', 1), error, ...extra, ...descriptor],
+    });
+    one.arrive(
+      'a',
+      { msgType: 7, objects: [one.session(), error, ...extra, confirmObject(RECEIVER), ...descriptor] },
+      { destination: RECEIVER },
+    );
+    assert.deepEqual(one.sent, []);
+    assert.equal(one.engine.counters.dropped.malformed, 5);
+    assert.deepEqual(one.reserved(), ['c: S1{1B}']);
+  });
+
   it('10bbbbbb: the object is ignored', () => {
     const one = new One().path('a', S[1], { extra: [unknown(0xbf)] });
     assert.deepEqual(one.take('PathErr'), []);
     assert.equal(one.engine.stateCount.paths, 1);
+  });
+
+  it('10bbbbbb and 11bbbbbb in a ResvConf: only the latter goes on with it', () => {
+    const one = new One({}, RECEIVER);
+    one.arrive(
+      'a',
+      {
+        msgType: 7,
+        objects: [
+          one.session(),
+          ErrorSpecIpv4.make({ errorNodeAddress: '10.77.0.1', flags: 0, errorCode: 0, errorValue: 0 }),
+          unknown(0xbf),
+          unknown(0xf1),
+          confirmObject(RECEIVER),
+          styleObject('WF'),
+          flowspecOf(flow(1)),
+        ],
+      },
+      { destination: RECEIVER },
+    );
+    const [sent] = one.take('ResvConf');
+    assert.deepEqual(
+      sent?.message.objects.map(({ classNum }) => classNum),
+      [1, 6, 0xf1, 15, 8, 9],
+    );
   });
 
   it('11bbbbbb: the object goes on unmodified, once where several are merged', () => {
