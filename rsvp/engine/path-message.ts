@@ -2,6 +2,7 @@ import { TimeValues } from '../wire/index.js';
 import type { RsvpInput, WireObject } from '../wire/index.js';
 import { updateAdspec } from './adspec.js';
 import { thaw, thawAll } from './frozen.js';
+import type { Frozen } from './frozen.js';
 import { E_POLICE, hopObject, LOCAL, sessionObject, templateObject } from './identity.js';
 import type { NodeInterface } from './node.js';
 import type { Path, PathAdvert, PathContents } from './state.js';
@@ -49,15 +50,15 @@ function adspecFor(
   ];
 }
 
-/** RFC 2205 3.1.5. */
-export function pathTearMessage(path: Path, index: number): RsvpInput {
+/** RFC 2205 3.1.5. Objects of unknown classes are those of the tear that it comes of, not those of the Path (3.10). */
+export function pathTearMessage(path: Path, index: number, extra: readonly Frozen[]): RsvpInput {
   const { core, session, sender } = path;
   return {
     msgType: PATH_TEAR,
     objects: [
       sessionObject(session),
       hopObject(core.addressOf(index, session), index),
-      ...thawAll(path.contents?.extra ?? []),
+      ...thawAll(extra),
       templateObject(sender),
       ...(path.contents === undefined ? [] : [thaw(path.contents.tspec)]),
     ],

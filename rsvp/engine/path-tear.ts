@@ -2,6 +2,7 @@ import type { ArrivedMessage } from '../exchange/advert.js';
 import type { Core } from './core.js';
 import type { EndCause } from './event.js';
 import { NONE, without } from './frozen.js';
+import type { Frozen } from './frozen.js';
 import type { Parts } from './grammar.js';
 import { senderText } from './identity.js';
 import { findPath } from './path.js';
@@ -32,14 +33,23 @@ export function pathTearArrives(core: Core, now: number, arrived: ArrivedMessage
     core.drop(arrived, 'stale', 'overtaken by a later one (RFC 2961 4.5)', path.session);
     return;
   }
-  removePath(core, now, path, 'tear');
+  removePath(core, now, path, 'tear', parts.extra);
 }
 
-/** Path state ends, here and downstream, and what is reserved for it (RFC 2205 3.1.5). */
-export function removePath(core: Core, now: number, path: Path, cause: EndCause): void {
+/**
+ * Path state ends, here and downstream, and what is reserved for it (RFC 2205 3.1.5). `extra`: objects of unknown classes in the
+ * PathTear that ends it.
+ */
+export function removePath(
+  core: Core,
+  now: number,
+  path: Path,
+  cause: EndCause,
+  extra: readonly Frozen[] = NONE,
+): void {
   const { session, sender, contents } = path;
   if (!session.paths.includes(path)) return;
-  tearDownstream(core, now, path);
+  tearDownstream(core, now, path, extra);
   session.paths = without(session.paths, path);
   core.timers.delete(path);
   core.exchange.unbind(path);
@@ -66,7 +76,7 @@ export function removePath(core: Core, now: number, path: Path, cause: EndCause)
   core.tidy(session);
 }
 
-function tearDownstream(core: Core, now: number, path: Path): void {
+function tearDownstream(core: Core, now: number, path: Path, extra: readonly Frozen[]): void {
   for (const advert of path.adverts) {
     const { source, destination, routerAlert, ttl, interface: index } = advert;
     forgetAdvert(core, advert);
@@ -76,7 +86,7 @@ function tearDownstream(core: Core, now: number, path: Path): void {
       destination,
       routerAlert,
       ttl,
-      message: pathTearMessage(path, index),
+      message: pathTearMessage(path, index, extra),
       isReliable: true,
     });
   }

@@ -42,11 +42,10 @@ export function resvObjects(
   ];
 }
 
-/** RFC 2205 3.1.6: FLOWSPECs are ignored in a tear and left out, except where WF would have nothing to say. */
+/** RFC 2205 3.1.6. Objects of unknown classes are those of the tear that it comes of, not those of Resvs (3.10). */
 export function resvTearMessage(
   { core, session, interface: index }: Upstream,
   contents: UpstreamContents,
-  descriptors: readonly Descriptor[],
 ): RsvpInput {
   return {
     msgType: RESV_TEAR,
@@ -56,7 +55,7 @@ export function resvTearMessage(
       ...scopeObjects(session, contents.scope),
       ...thawAll(contents.extra),
       styleObject(contents.style),
-      ...descriptorObjects(contents.style, descriptors),
+      ...descriptorObjects(contents.style, contents.descriptors),
     ],
   };
 }

@@ -1,5 +1,6 @@
 import type { ArrivedMessage } from '../exchange/advert.js';
 import type { Core } from './core.js';
+import { NONE } from './frozen.js';
 import type { Parts } from './grammar.js';
 import { removeReservation, removeSenders } from './resv-change.js';
 import { refreshUpstreams } from './upstream.js';
@@ -32,6 +33,6 @@ export function resvTearArrives(core: Core, now: number, arrived: ArrivedMessage
     core.drop(arrived, 'no-state', 'no such reservation state', session);
     return;
   }
-  refreshUpstreams(core, now, session, 'normal');
+  refreshUpstreams(core, now, session, 'normal', NONE, parts.extra);
   core.tidy(session);
 }

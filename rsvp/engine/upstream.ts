@@ -3,6 +3,7 @@ import { settleConfirms } from './confirm.js';
 import type { ConfirmRequest } from './confirm.js';
 import type { Core } from './core.js';
 import { added, NONE, sameList, without } from './frozen.js';
+import type { Frozen } from './frozen.js';
 import { LOCAL } from './identity.js';
 import { mergeFor } from './merge.js';
 import { askUpstream, forgetQuestion, needsOwnQuestion } from './policy-control.js';
@@ -26,12 +27,14 @@ export interface Group {
   readonly paths: readonly Path[];
 }
 
+/** `extra`: objects of unknown classes in the ResvTear that it is called for; they go on in those that come of it. */
 export function refreshUpstreams(
   core: Core,
   now: number,
   session: Session,
   mode: Mode,
   confirms: readonly ConfirmRequest[] = NONE,
+  extra: readonly Frozen[] = NONE,
 ): void {
   const groups = groupsOf(session);
   const toConfirm = settleConfirms(core, now, session, groups, confirms);
@@ -43,10 +46,10 @@ export function refreshUpstreams(
     if (mode === 'error' && merge.isAllBlockaded) continue;
     const confirm = toConfirm.get(group) ?? '';
     if (merge.contents !== undefined)
-      tell(core, now, upstream ?? add(core, session, group), merge.contents, confirm, mode);
+      tell(core, now, upstream ?? add(core, session, group), merge.contents, { confirm, mode, extra });
     else if (upstream !== undefined) {
       if (mode !== 'quiet' && upstream.contents !== undefined)
-        tear(core, now, upstream, upstream.contents, upstream.contents.descriptors);
+        tear(core, now, upstream, upstream.contents, upstream.contents.descriptors, extra);
       forget(core, upstream, 'tear');
     }
   }
@@ -88,20 +91,19 @@ function tell(
   now: number,
   upstream: Upstream,
   contents: UpstreamContents,
-  confirm: string,
-  mode: Mode,
+  { confirm, mode, extra }: Omit<PendingUpstream, 'contents'>,
 ): void {
   const before = (upstream.policy?.pending as PendingUpstream | undefined)?.contents ?? upstream.contents;
   if (before !== undefined && confirm === '' && isSame(before, contents)) return;
   if (needsOwnQuestion(core, upstream, contents)) {
-    askUpstream(core, upstream, { contents, confirm, mode });
+    askUpstream(core, upstream, { contents, confirm, mode, extra });
     return;
   }
   if (upstream.policy !== undefined) {
     forgetQuestion(core, upstream.policy, 'tear');
     upstream.policy = undefined;
   }
-  putUpstream(core, now, upstream, { contents, confirm, mode });
+  putUpstream(core, now, upstream, { contents, confirm, mode, extra });
 }
 
 /** What is to be told to a previous hop and waits for policy. */
@@ -109,14 +111,17 @@ export interface PendingUpstream {
   readonly contents: UpstreamContents;
   readonly confirm: string;
   readonly mode: Mode;
+  /** For a ResvTear that goes with it. */
+  readonly extra: readonly Frozen[];
 }
 
 /** Tells it: policy has no objection. */
 export function putUpstream(core: Core, now: number, upstream: Upstream, pending: PendingUpstream): void {
-  const { contents, confirm, mode } = pending;
+  const { contents, confirm, mode, extra } = pending;
   const before = upstream.contents;
   const gone = before === undefined ? NONE : goneFrom(before, contents);
-  if (gone.length > 0 && mode !== 'quiet' && before !== undefined) tear(core, now, upstream, before, gone);
+  if (gone.length > 0 && mode !== 'quiet' && before !== undefined)
+    tear(core, now, upstream, before, gone, extra);
   upstream.contents = contents;
   const isLess = before !== undefined && confirm === '' && isOnlyLess(before, contents);
   // RFC 2205 3.1.5: what path state took along is no reason for an immediate refresh.
@@ -130,7 +135,7 @@ export function putUpstream(core: Core, now: number, upstream: Upstream, pending
 /** It is told no more, and told so. */
 export function withdrawUpstream(core: Core, now: number, upstream: Upstream): void {
   const { contents } = upstream;
-  if (contents !== undefined) tear(core, now, upstream, contents, contents.descriptors);
+  if (contents !== undefined) tear(core, now, upstream, contents, contents.descriptors, NONE);
   forget(core, upstream, 'tear');
 }
 
@@ -141,6 +146,7 @@ function tear(
   upstream: Upstream,
   contents: UpstreamContents,
   descriptors: readonly Descriptor[],
+  extra: readonly Frozen[],
 ): void {
   core.send(now, {
     interface: upstream.interface,
@@ -148,7 +154,7 @@ function tear(
     routerAlert: false,
     ttl: upstream.ttl,
     neighbour: upstream.hop,
-    message: resvTearMessage(upstream, contents, descriptors),
+    message: resvTearMessage(upstream, { ...contents, descriptors, extra }),
     isReliable: true,
   });
 }

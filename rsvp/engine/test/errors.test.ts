@@ -262,6 +262,23 @@ describe('unknown classes and C-Types (RFC 2205 3.10)', () => {
     );
   });
 
+  it('11bbbbbb in a tear goes on in the same tear, what was in Path or Resv does not', () => {
+    const classes = (sent: { message: RsvpMessage } | undefined) =>
+      sent?.message.objects.map(({ classNum }) => classNum);
+    const one = new One({}, RECEIVER).path('a', S[1], { extra: [unknown(0xf1)] });
+    const confirmed = () => one.resv('c', 'SE', [[[S[1]], 1]], { extra: [unknown(0xf2)] }).take();
+    confirmed();
+    one.resvTear('c', 'SE', [S[1]], { extra: [unknown(0xf3), unknown(0xbf)] });
+    assert.deepEqual(classes(one.take('ResvTear')[0]), [1, 3, 0xf3, 8, 9, 10]);
+    one.path('a', S[4]);
+    one.resv('c', 'SE', [[[S[1], S[4]], 1]], { extra: [unknown(0xf2)] }).take();
+    one.resvTear('c', 'SE', [S[4]], { extra: [unknown(0xf3)] });
+    assert.deepEqual(classes(one.take('ResvTear')[0]), [1, 3, 0xf3, 8, 9, 10], 'a part of the list');
+    confirmed();
+    one.pathTear('a', S[1], { extra: [unknown(0xf4), unknown(0xbf)] });
+    assert.deepEqual(classes(one.take('PathTear')[0]), [1, 3, 0xf4, 11, 12]);
+  });
+
   it('an unknown C-Type of a known class: code 14', () => {
     const one = new One();
     const sender = {
