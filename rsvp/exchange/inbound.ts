@@ -140,9 +140,13 @@ function isMessageId({ classNum }: WireObject): boolean {
   return classNum === MESSAGE_ID_CLASS;
 }
 
-/** ResvConf and diagnostics without RSVP_HOP may come from far away, and a challenge from anybody. */
-function isFromNeighbour({ msgType }: RsvpMessage, hop: string | undefined): boolean {
-  return hop !== undefined || msgType === PATH_ERR || msgType === ACK || msgType === SREFRESH;
+/**
+ * ResvConf and diagnostics without RSVP_HOP may come from far away, and a challenge from anybody. A MESSAGE_ID is "always
+ * generated and processed over a single hop" (RFC 2961 4.5).
+ */
+function isFromNeighbour({ msgType, objects }: RsvpMessage, hop: string | undefined): boolean {
+  if (hop !== undefined || objects.some(isMessageId)) return true;
+  return msgType === PATH_ERR || msgType === ACK || msgType === SREFRESH;
 }
 
 /** INTEGRITY, MESSAGE_ID and MESSAGE_ID_ACK go from hop to hop and end here. */

@@ -40,7 +40,7 @@ const session = SessionIpv4.make({ destAddress: '10.9.0.2', protocolId: 17, flag
 const hop = RsvpHopIpv4.make({ hopAddress: B, logicalInterfaceHandle: 1 });
 const messageId = (messageIdentifier: number, epoch = 0xbb, flags = 1): WireObject =>
   MessageId.make({ flags, epoch, messageIdentifier });
-const acks = (station: Station): number[] =>
+const acks = (station: Pick<Station, 'messages'>): number[] =>
   station
     .messages()
     .flatMap((message) => message.objects)
@@ -308,6 +308,16 @@ describe('rsvp/exchange MESSAGE_ID (RFC 2961 4)', () => {
     assert.equal(a.hear(1200, b, packets).length, 0);
     assert.equal(a.exchange.dropped.duplicate, 1);
     assert.equal(a.run(1300).length, 1);
+  });
+
+  it('so is a ResvConf, whose generator is its IP source (RFC 2961 4.5)', () => {
+    const [a] = pair();
+    const confirm = fromB({ msgType: 7, objects: [messageId(7), session] }, '10.9.0.9');
+    assert.equal(a.exchange.receive(0, confirm).length, 1);
+    assert.deepEqual(acks({ messages: () => a.run(10).map(({ octets }) => RSVP.decode(octets)) }), [7]);
+    assert.equal(a.sent.at(-1)?.destination, B);
+    assert.deepEqual(a.exchange.receive(20, confirm), [], 'again: no state tells that it was here before');
+    assert.deepEqual(acks({ messages: () => a.run(30).map(({ octets }) => RSVP.decode(octets)) }), [7]);
   });
 
   it('a neighbour that does not know MESSAGE_ID gets the message again without it (RFC 2961 4.8)', () => {
