@@ -13,7 +13,7 @@ import { Path, PathAdvert, Reservation } from './state.js';
 import type { PathContents, Upstream } from './state.js';
 import { syncAdverts } from './route.js';
 import { updateTraffic } from './traffic-control.js';
-import { putUpstream, refreshUpstreams, withdrawUpstream } from './upstream.js';
+import { isFrom, putUpstream, refreshUpstreams, withdrawUpstream } from './upstream.js';
 import type { PendingUpstream } from './upstream.js';
 
 /** What policy has decided, in answer to a question or of its own accord (RFC 2749 2.4, RFC 2748 2.4). */
@@ -137,7 +137,7 @@ function refusePath(core: Core, now: number, path: Path, answer: Refusal): void 
 /** RFC 2750 4.3: all next hops are told, for nobody knows whose fault it is. */
 function refuseUpstream(core: Core, now: number, upstream: Upstream, answer: Refusal): void {
   const { session } = upstream;
-  const paths = session.paths.filter(({ contents }) => contents?.hop === upstream.hop);
+  const paths = session.paths.filter((path) => isFrom(path, upstream));
   for (const reservation of session.reservations) {
     const { contents } = reservation;
     if (contents === undefined || !paths.some((path) => isFor(reservation, path))) continue;

@@ -24,8 +24,7 @@ export function mergeFor(core: Core, session: Session, group: Group, hops: numbe
     group.paths.some((path) => isFor(reservation, path)),
   );
   const [first] = used;
-  const [path] = group.paths;
-  if (first === undefined || path === undefined) return NOTHING;
+  if (first === undefined) return NOTHING;
   const { style } = first;
   const merged =
     style === 'WF' ? mergeWildcard(session, group, used) : mergeExplicit(session, group, used, style);
@@ -36,7 +35,6 @@ export function mergeFor(core: Core, session: Session, group: Group, hops: numbe
   return {
     contents: {
       style,
-      handle: path.contents?.handle ?? 0,
       descriptors: merged.descriptors,
       scope,
       policy: policyFor(used),

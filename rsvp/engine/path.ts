@@ -105,8 +105,9 @@ export function applyPath(core: Core, now: number, path: Path, contents: PathCon
       text: `${session.text}: previous hop of ${senderText(sender)} is ${contents.hop}, no longer ${before.hop}`,
     });
   // RFC 2205 3.6: a new previous hop is told at once. The old one is not sent a tear: its state is the old route's, and times out.
+  const isOther = isHopChanged || (before !== undefined && before.handle !== contents.handle);
   renewPolicyData(core, session);
-  if (session.reservations.length > 0) updateSession(core, now, session, isHopChanged ? 'quiet' : 'normal');
+  if (session.reservations.length > 0) updateSession(core, now, session, isOther ? 'quiet' : 'normal');
 }
 
 function tellWatchers(

@@ -21,7 +21,7 @@ import type {
   Reservation,
   Upstream,
 } from './state.js';
-import { groupsOf } from './upstream.js';
+import { groupsOf, isFrom } from './upstream.js';
 import type { PendingUpstream } from './upstream.js';
 
 /**
@@ -119,7 +119,7 @@ export function askAgain(core: Core, reservation: Reservation, contents: ResvCon
 export function needsOwnQuestion(core: Core, upstream: Upstream, contents: UpstreamContents): boolean {
   if (!core.options.policy.has('Resv') || contents.descriptors.length === 0) return false;
   const { session } = upstream;
-  const paths = session.paths.filter((path) => path.contents?.hop === upstream.hop);
+  const paths = session.paths.filter((path) => isFrom(path, upstream));
   return session.reservations.some(
     (reservation) =>
       paths.some((path) => isFor(reservation, path)) &&

@@ -26,13 +26,13 @@ export function resvMessage(upstream: Upstream, contents: UpstreamContents, conf
 }
 
 export function resvObjects(
-  { core, session, interface: index, policy }: Upstream,
+  { core, session, interface: index, handle, policy }: Upstream,
   contents: UpstreamContents,
   confirm: string,
 ): readonly WireObject[] {
   return [
     sessionObject(session),
-    hopObject(core.addressOf(index, session), contents.handle),
+    hopObject(core.addressOf(index, session), handle),
     ...(confirm === '' ? [] : [confirmObject(confirm)]),
     ...scopeObjects(session, contents.scope),
     ...thawAll(policy?.replacement ?? contents.policy, core.options.codec),
@@ -44,14 +44,14 @@ export function resvObjects(
 
 /** RFC 2205 3.1.6. Objects of unknown classes are those of the tear that it comes of, not those of Resvs (3.10). */
 export function resvTearMessage(
-  { core, session, interface: index }: Upstream,
+  { core, session, interface: index, handle }: Upstream,
   contents: UpstreamContents,
 ): RsvpInput {
   return {
     msgType: RESV_TEAR,
     objects: [
       sessionObject(session),
-      hopObject(core.addressOf(index, session), contents.handle),
+      hopObject(core.addressOf(index, session), handle),
       ...scopeObjects(session, contents.scope),
       ...thawAll(contents.extra),
       styleObject(contents.style),

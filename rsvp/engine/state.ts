@@ -280,7 +280,6 @@ export interface Descriptor {
 
 export interface UpstreamContents {
   readonly style: StyleName;
-  readonly handle: number;
   readonly descriptors: readonly Descriptor[];
   readonly scope: readonly string[] | undefined;
   readonly policy: readonly Frozen[];
@@ -301,6 +300,8 @@ export class Upstream implements Advert {
     readonly core: Core,
     readonly session: Session,
     readonly hop: string,
+    /** Its LIH. */
+    readonly handle: number,
     index: number,
   ) {
     this.interface = index;

@@ -20,10 +20,12 @@ export type Mode =
   /** Called because of a ResvErr: where all is blockaded, nothing new is tried (RFC 2209 2, ResvErr). */
   | 'error';
 
-/** The path state that one previous hop has told, on one interface. */
+/** The path state that one previous hop has told, on one interface, of one logical interface of its own. */
 export interface Group {
   readonly hop: string;
   readonly interface: number;
+  /** LIH, to be returned in the Resv (RFC 2205 A.2). */
+  readonly handle: number;
   readonly paths: readonly Path[];
 }
 
@@ -55,26 +57,33 @@ export function refreshUpstreams(
   }
 }
 
-/** Previous hops by address and interface, applications of this node left out. */
+/** Previous hops by address, LIH and interface, applications of this node left out. */
 export function groupsOf(session: Session): readonly Group[] {
-  const groups: { hop: string; interface: number; paths: Path[] }[] = [];
+  const groups: (Omit<Group, 'paths'> & { paths: Path[] })[] = [];
   for (const path of session.paths) {
     const { contents } = path;
     if (contents === undefined || contents.incoming === LOCAL) continue;
-    const { hop, incoming } = contents;
-    const group = groups.find((known) => known.hop === hop && known.interface === incoming);
-    if (group === undefined) groups.push({ hop, interface: incoming, paths: [path] });
+    const { hop, handle, incoming } = contents;
+    const group = groups.find((known) => isFrom(path, known));
+    if (group === undefined) groups.push({ hop, handle, interface: incoming, paths: [path] });
     else group.paths.push(path);
   }
   return groups;
 }
 
+/** Is it path state that this previous hop has told? */
+export function isFrom({ contents }: Path, { hop, handle, interface: index }: Omit<Group, 'paths'>): boolean {
+  return contents?.hop === hop && contents.handle === handle && contents.incoming === index;
+}
+
 function isOf(upstream: Upstream, group: Group): boolean {
-  return upstream.hop === group.hop && upstream.interface === group.interface;
+  return (
+    upstream.hop === group.hop && upstream.handle === group.handle && upstream.interface === group.interface
+  );
 }
 
 function add(core: Core, session: Session, group: Group): Upstream {
-  const upstream = new Upstream(core, session, group.hop, group.interface);
+  const upstream = new Upstream(core, session, group.hop, group.handle, group.interface);
   session.upstreams = added(session.upstreams, upstream);
   return upstream;
 }
@@ -178,7 +187,6 @@ function isOnlyLess(before: UpstreamContents, after: UpstreamContents): boolean 
   for (const { flow, senders } of before.descriptors) for (const sender of senders) flows.set(sender, flow);
   return (
     before.style === after.style &&
-    before.handle === after.handle &&
     before.style !== 'WF' &&
     after.descriptors.every(({ flow, senders }) => senders.every((sender) => flows.get(sender) === flow))
   );
@@ -187,7 +195,6 @@ function isOnlyLess(before: UpstreamContents, after: UpstreamContents): boolean 
 function isSame(a: UpstreamContents, b: UpstreamContents): boolean {
   return (
     a.style === b.style &&
-    a.handle === b.handle &&
     a.descriptors.length === b.descriptors.length &&
     a.descriptors.every(({ flow, senders }, i) => {
       const other = b.descriptors[i];

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { One, S } from './one.js';
+import { find, RsvpHopIpv4 } from '../../wire/index.js';
+import { One, S, textOf } from './one.js';
 import { flow } from './network.js';
 
 /** RFC 2205 Figure 4: S1 behind a; S2 and S3 behind b; R1 behind c; R2 and R3 behind d, a broadcast LAN. */
@@ -90,6 +91,33 @@ describe('merging', () => {
         [3, 4000],
         [1, 3000],
       ],
+    );
+  });
+
+  it('each LIH of a previous hop is returned in a Resv of its own (RFC 2205 3.3, A.2)', () => {
+    const handles = (one: One) =>
+      one
+        .take('Resv')
+        .map(({ message }) => [find(message, RsvpHopIpv4)?.logicalInterfaceHandle, textOf(message)]);
+    const one = new One().path('a', S[1], { handle: 5 }).path('a', S[4], { handle: 0xffffffff });
+    one.resv('c', 'SE', [[[S[1], S[4]], 1]]);
+    assert.deepEqual(handles(one), [
+      [5, 'SE S1{1B}'],
+      [0xffffffff, 'SE S4{1B}'],
+    ]);
+    one.path('a', S[1], { handle: 0 });
+    assert.deepEqual(
+      one.sent.filter(({ message }) => message.type === 'ResvTear'),
+      [],
+      'a hop that has changed is sent no tear',
+    );
+    assert.deepEqual(handles(one), [[0, 'SE S1{1B}']], 'at once (RFC 2209 2)');
+    one.path('a', S[4], { handle: 0 });
+    assert.deepEqual(handles(one), [[0, 'SE (S1,S4){1B}']]);
+    one.resvTear('c', 'SE', [S[1], S[4]]);
+    assert.deepEqual(
+      one.take('ResvTear').map(({ message }) => find(message, RsvpHopIpv4)?.logicalInterfaceHandle),
+      [0],
     );
   });
 
