@@ -122,12 +122,15 @@ interface BucketOnTheWire {
   readonly maximumPacketSize: number;
 }
 
-/** RFC 2215 3.6: no negative numbers, no NaN, infinity for p alone; m is at least 1 and at most M. */
+/**
+ * RFC 2215 3.6: no negative numbers, no NaN, infinity for p alone; M is positive, m at most M. An m of 0, which routers of others
+ * send, is not positive either, but takes no harm: there are no packets below it, so that each counts as what it is.
+ */
 function readBucket(bucket: BucketOnTheWire): TokenBucket | undefined {
   const { tokenBucketRate: rate, tokenBucketSize: size, peakDataRate: peak } = bucket;
   const { minimumPolicedUnit, maximumPacketSize } = bucket;
   if (!isAmount(rate) || !isAmount(size) || !(isAmount(peak) || peak === Infinity)) return undefined;
-  if (minimumPolicedUnit === 0 || minimumPolicedUnit > maximumPacketSize) return undefined;
+  if (maximumPacketSize === 0 || minimumPolicedUnit > maximumPacketSize) return undefined;
   return { rate, bucket: size, peak, minimumPolicedUnit, maximumPacketSize };
 }
 

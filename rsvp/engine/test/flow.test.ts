@@ -94,11 +94,21 @@ describe('flowspecs (RFC 2210 to 2212)', () => {
     );
   });
 
+  it('with an m of 0, as others send it, are taken and go on as they are', () => {
+    const loose = flowOf({ ...CL, minimumPolicedUnit: 0 });
+    assert.equal(readFlow(flowspecOf(loose)), loose);
+    assert.deepEqual(readTspec(tspecOf({ ...tspec(1), minimumPolicedUnit: 0 })), {
+      ...tspec(1),
+      minimumPolicedUnit: 0,
+    });
+    assert.equal(limitFlow(loose, tspec(5)).minimumPolicedUnit, 0);
+  });
+
   it('that make no sense are errors 21 of RFC 2205 Appendix B', () => {
     assert.equal(readFlow(flowspecOf({ ...CL, rate: -1 })), 3);
     assert.equal(readFlow(flowspecOf({ ...CL, bucket: NaN })), 3);
     assert.equal(readFlow(flowspecOf({ ...CL, rate: Infinity })), 3);
-    assert.equal(readFlow(flowspecOf({ ...CL, minimumPolicedUnit: 0 })), 3);
+    assert.equal(readFlow(flowspecOf({ ...CL, minimumPolicedUnit: 0, maximumPacketSize: 0 })), 3);
     assert.equal(readFlow(flowspecOf({ ...CL, minimumPolicedUnit: 1501 })), 3);
     assert.equal(readFlow(flowspecOf({ ...GS, reservedRate: 1999 })), 3);
     const [fragment] = (flowspecOf(CL) as unknown as { services: object[] }).services;
