@@ -4,7 +4,8 @@ import { flowText } from './flow.js';
 import { NONE, without } from './frozen.js';
 import { senderText } from './identity.js';
 import { routesTo } from './match.js';
-import { askAgain, forgetQuestion, report } from './policy-control.js';
+import { askAgain, askResv, forgetQuestion, report } from './policy-control.js';
+import type { PendingResv } from './resv.js';
 import { refuseReservation } from './resv-error.js';
 import type { Path, Reservation, ResvContents, Sender } from './state.js';
 import { updateTraffic } from './traffic-control.js';
@@ -107,7 +108,12 @@ function discard(core: Core, reservation: Reservation, cause: EndCause): void {
   if (policy !== undefined) forgetQuestion(core, policy, cause);
 }
 
-/** Takes senders out of a reservation; the last one takes it along. */
+/** What a reservation is to be: what policy is asked about, or else what is in force. */
+export function latestOf({ policy, contents }: Reservation): ResvContents | undefined {
+  return (policy?.pending as PendingResv | undefined)?.contents ?? contents;
+}
+
+/** Takes senders out of a reservation, and out of what policy is asked about; the last one takes it along. */
 export function removeSenders(
   core: Core,
   now: number,
@@ -115,33 +121,40 @@ export function removeSenders(
   gone: readonly Sender[],
   cause: EndCause,
 ): void {
-  const { contents } = reservation;
-  if (contents === undefined) return;
-  const senders = contents.senders.filter((sender) => !gone.includes(sender));
-  if (senders.length === contents.senders.length) return;
-  if (senders.length === 0) {
+  const { contents, policy, senderExpiry: expiry } = reservation;
+  const latest = latestOf(reservation);
+  if (latest === undefined) return;
+  const isLeft = (sender: Sender | undefined): boolean => sender === undefined || !gone.includes(sender);
+  const left = latest.senders.filter(isLeft);
+  if (left.length === latest.senders.length) return;
+  if (left.length === 0) {
     removeReservation(core, now, reservation, cause);
     return;
   }
-  const expiry = reservation.senderExpiry;
-  if (expiry !== undefined)
-    reservation.senderExpiry = expiry.filter((_, i) => !gone.includes(contents.senders[i] as Sender));
-  reservation.contents = { ...contents, senders };
-  updateTraffic(core, now, reservation);
-  if (reservation.policy !== undefined) askAgain(core, reservation, reservation.contents);
+  if (expiry !== undefined) reservation.senderExpiry = expiry.filter((_, i) => isLeft(latest.senders[i]));
+  const senders = contents?.senders.filter(isLeft) ?? NONE;
+  if (contents !== undefined && senders.length < contents.senders.length) {
+    reservation.contents = senders.length === 0 ? undefined : { ...contents, senders };
+    updateTraffic(core, now, reservation);
+  }
+  const pending = policy?.pending as PendingResv | undefined;
+  if (pending !== undefined)
+    askResv(core, reservation, { ...pending, contents: { ...latest, senders: left } });
+  else if (policy !== undefined && reservation.contents !== undefined)
+    askAgain(core, reservation, reservation.contents);
 }
 
 /** Path state has gone: what is reserved for that sender alone goes as well (RFC 2205 3.1.5). */
 export function withdrawSender(core: Core, now: number, path: Path, cause: EndCause): void {
   const { session, sender } = path;
   for (const reservation of session.reservations) {
-    const { interface: index, style, hop, contents } = reservation;
+    const { interface: index, style, hop } = reservation;
     if (hop === '') continue;
     const others = session.paths.filter((other) => routesTo(other, index));
     if (style === 'WF') {
       if (others.length === 0) removeReservation(core, now, reservation, cause);
     } else if (!others.some((other) => other.sender === sender)) {
-      if (contents?.senders.includes(sender) === true) unnumber(core, reservation);
+      if (latestOf(reservation)?.senders.includes(sender) === true) unnumber(core, reservation);
       removeSenders(core, now, reservation, [sender], cause);
     }
   }

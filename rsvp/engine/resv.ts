@@ -11,7 +11,7 @@ import { SYSTEM_ERROR } from './path.js';
 import { askResv } from './policy-control.js';
 import { priorityOf } from './preemption.js';
 import { sendResvError } from './resv-error.js';
-import { applyResv, unnumber } from './resv-change.js';
+import { applyResv, latestOf, unnumber } from './resv-change.js';
 import { Reservation } from './state.js';
 import type { ResvContents, Sender, Session } from './state.js';
 import { styleValue } from './style.js';
@@ -158,7 +158,7 @@ function takeFlow(core: Core, now: number, request: FlowRequest, confirms: Confi
   else core.exchange.unbind(reservation);
   const contents: ResvContents = {
     flow,
-    senders: style === 'SE' ? union(reservation.contents?.senders ?? NONE, senders) : senders,
+    senders: style === 'SE' ? union(latestOf(reservation)?.senders ?? NONE, senders) : senders,
     policy: parts.policy,
     extra: parts.extra,
     scope: style === 'WF' ? parts.scope : undefined,
@@ -180,7 +180,7 @@ export function acceptResv(
 ): boolean {
   const { policy } = reservation;
   const pending = policy?.pending as PendingResv | undefined;
-  const latest = pending?.contents ?? reservation.contents;
+  const latest = latestOf(reservation);
   if (latest !== undefined && isSame(latest, contents)) {
     if (confirm === '') return false;
     if (pending === undefined) confirms.push({ reservation, receiver: confirm });

@@ -3,6 +3,7 @@ import { describe, it } from 'mocha';
 import { AuthUser, CredentialAsciiId, ErrorSpecIpv4, find, PolicyData } from '../../wire/index.js';
 import type { WireObject } from '../../wire/index.js';
 import type { PolicyAnswer } from '../policy.js';
+import { readSender } from '../identity.js';
 import { One, RECEIVER, S } from './one.js';
 
 const GRANTED: PolicyAnswer = { granted: true };
@@ -169,6 +170,58 @@ describe('policy control', () => {
     one.pass(160_000);
     assert.deepEqual(forgotten(), ['tear', 'timeout']);
     assert.equal(one.engine.stateCount.questions, 0);
+  });
+
+  for (const style of ['FF', 'SE', 'WF'] as const) {
+    const senders = style === 'WF' ? [] : [S[1]];
+
+    it(`a ResvTear or PathTear ends ${style} state that waits for an answer (RFC 2205 3.1.5, 3.1.6)`, () => {
+      for (const tear of [
+        (one: One) => one.resvTear('c', style, senders),
+        (one: One) => one.pathTear('a', S[1]),
+      ]) {
+        const one = asking({ policy: ['Resv'] })
+          .path('a', S[1])
+          .resv('c', style, [[senders, 2]]);
+        const [question] = one.questions;
+        tear(one);
+        assert.deepEqual(
+          one.effects.filter(({ kind }) => kind === 'forget'),
+          [{ kind: 'forget', question: question!.id, reason: 'tear' }],
+        );
+        one.decide(question!, GRANTED);
+        assert.deepEqual(one.reserved(), []);
+        assert.deepEqual(one.take('Resv'), []);
+      }
+    });
+  }
+
+  it('a tear of a part of an SE list leaves the rest, in force and asked about (RFC 2205 3.1.6)', () => {
+    const one = asking({ policy: ['Resv'] })
+      .path('a', S[1])
+      .path('a', S[4]);
+    one.resv('c', 'SE', [[[S[1]], 2]]);
+    const [question] = one.questions;
+    one.decide(question!, GRANTED);
+    one.resv('c', 'SE', [[[S[1], S[4]], 3]]).resvTear('c', 'SE', [S[1]]);
+    assert.deepEqual(one.reserved(), []);
+    const last = one.questions.at(-1);
+    assert.equal(last?.id, question!.id);
+    assert.deepEqual(
+      last.objects.filter(({ classNum }) => classNum === 10).map((object) => readSender(object)?.address),
+      [S[4]],
+    );
+    one.decide(question!, GRANTED);
+    assert.deepEqual(one.reserved(), ['c: S4{3B}']);
+  });
+
+  it('the filters of two messages that wait for an answer are one list (RFC 2209 2)', () => {
+    const one = asking({ policy: ['Resv'] })
+      .path('a', S[1])
+      .path('a', S[4]);
+    one.resv('c', 'SE', [[[S[1]], 2]]).resv('c', 'SE', [[[S[4]], 2]]);
+    one.decide(one.questions[0]!, GRANTED);
+    assert.deepEqual(one.reserved(), ['c: (S1,S4){2B}']);
   });
 
   it('an answer that comes too late has no effect', () => {
