@@ -171,7 +171,7 @@ export class Refresher {
         named.push(told);
       } else whole.push(told);
     }
-    const oldest = this.#origin + (summary.first?.at ?? 0);
+    const oldest = this.#origin + (summary.first?.due ?? 0);
     this.#heap.set(summary, Math.min(now + this.#interval(summary), oldest + 1.5 * refreshPeriod));
     return { kind: 'summary', target, named, whole };
   }

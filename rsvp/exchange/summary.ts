@@ -38,7 +38,7 @@ export class Summary implements Timed {
 
   /** As the one refreshed last. */
   append(told: Told, at: number): void {
-    told.at = at;
+    told.due = at;
     told.summary = this;
     told.previous = this.last;
     told.next = undefined;
