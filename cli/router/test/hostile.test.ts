@@ -62,8 +62,7 @@ control: { socket: ${name}.sock }
   });
   after(() => (world as LabWorld | undefined)?.down());
   afterEach(function () {
-    if (this.currentTest?.state === 'failed')
-      for (const { argv, err } of world.services) console.error(argv.join(' '), err);
+    world.explain(this.currentTest);
   });
 
   async function counters(): Promise<ReadonlyMap<string, number>> {

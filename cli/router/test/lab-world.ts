@@ -127,6 +127,22 @@ export class LabWorld {
     return this.node(at).spawn(['bandex', 'host', what, ...common, ...more]);
   }
 
+  /** Both end, the receiver first; each is told, and r1 forgets what it had for them. */
+  async tearDown(session: string, sender: LabProcess, receiver: LabProcess): Promise<void> {
+    const { code } = await receiver.stop('SIGINT');
+    assert.equal(code, 0);
+    await sender.printed(/"event":"released"/);
+    await eventually(async () => !(await this.show('r1', 'reservations', '--json')).includes(session));
+    await sender.stop('SIGINT');
+    await eventually(async () => !(await this.show('r1', 'senders', '--json')).includes(session));
+  }
+
+  /** What the routers and the policy server had to say, where a test has failed: for `afterEach`. */
+  explain(test: { readonly state?: string | undefined } | undefined): void {
+    if (test?.state === 'failed')
+      for (const { argv, err } of this.services) console.error(argv.join(' '), err);
+  }
+
   async show(router: string, ...args: string[]): Promise<string> {
     const socket = this.file(`${router}.sock`);
     const { code, out, err } = await this.node(router).run(['bandex', 'show', ...args, '--socket', socket]);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { labMode } from '../../lab/namespace.js';
 import type { HostLine } from './lab-world.js';
-import { eventually, LabWorld, linesOf } from './lab-world.js';
+import { LabWorld, linesOf } from './lab-world.js';
 
 /**
  * sender - r1 - r2 - receiver, over raw sockets. r1 judges credentials itself; r2 asks a policy server on the same machine;
@@ -53,10 +53,8 @@ traffic: { control: "null" }
   });
   after(() => (world as LabWorld | undefined)?.down());
 
-  /** What the routers and the policy server had to say. */
   afterEach(function () {
-    if (this.currentTest?.state === 'failed')
-      for (const { argv, err } of world.services) console.error(argv.join(' '), err);
+    world.explain(this.currentTest);
   });
 
   for (const [family, destination, port] of [
@@ -81,12 +79,7 @@ traffic: { control: "null" }
       const classes = await world.node('r1').run(['tc', 'class', 'show', 'dev', 'eth1']);
       assert.match(classes.out, /htb 2205:10 /);
 
-      const { code } = await receiver.stop('SIGINT');
-      assert.equal(code, 0);
-      await sender.printed(/"event":"released"/);
-      await eventually(async () => !(await world.show('r1', 'reservations', '--json')).includes(session));
-      await sender.stop('SIGINT');
-      await eventually(async () => !(await world.show('r1', 'senders', '--json')).includes(session));
+      await world.tearDown(session, sender, receiver);
     });
   }
 
