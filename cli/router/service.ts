@@ -85,6 +85,7 @@ export class RouterService {
       if (payment !== undefined) this.#local?.desk.configure(payment);
       this.#settings = nodeSettings(config);
       this.config = config;
+      this.#node?.network.settingsChanged();
       log.info({ file: config.file }, 'reloaded');
     } catch (error) {
       log.error({ problem: (error as Error).message }, 'not reloaded: the configuration in force is kept');

@@ -82,6 +82,11 @@ export class KernelNetwork implements Routing {
     return this.#table.nextHop(destination);
   }
 
+  /** `settings` has other answers than before: `onChange` follows where an interface is not what it was. */
+  settingsChanged(): void {
+    this.#readIn(0);
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
