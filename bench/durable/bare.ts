@@ -24,7 +24,7 @@ export async function openBare(
 
 function bareSqlite(file: string, columns: Readonly<Record<string, readonly string[]>>): Bare {
   const db = new Database(file);
-  for (const pragma of ['journal_mode = WAL', 'synchronous = FULL', 'cache_size = -65536']) db.pragma(pragma);
+  for (const pragma of ['journal_mode = WAL', 'synchronous = FULL', 'cache_size = -8192']) db.pragma(pragma);
   const statements = new Map(
     Object.entries(columns).map(([table, names]) => [
       table,

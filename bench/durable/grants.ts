@@ -80,7 +80,7 @@ const COLUMNS = {
     ],
     ...['payers', 'attributes', 'checks', 'credentials', 'totalled', 'requesters', 'state', 'granted_at'],
   ],
-  holders: ['reservation', 'holder', 'grant_id', 'pep_id', 'handle', 'instance', 'since'],
+  holders: ['grant_id', 'holder', 'pep_id', 'handle', 'instance', 'since'],
 };
 
 function rows(requests: readonly GrantRequest[]): Batch {
@@ -100,7 +100,7 @@ function rows(requests: readonly GrantRequest[]): Batch {
       JSON.stringify(COMMON.map(({ text }) => credentialDigest(text))),
       ...['[]', JSON.stringify(requesters), 'held', now],
     ]);
-    holders.push([reservation, `bench/${id}`, id, pepId, handle, 'bench', now]);
+    holders.push([id, `bench/${id}`, pepId, handle, 'bench', now]);
   }
   return { nonces, grants, holders };
 }

@@ -20,9 +20,8 @@ export async function checkBooks({ books, clearing }: Databases, schedule: Sched
     if (!isTrue) model.broken(text);
   };
   const { rows: grants } = await sql<GrantRow>`select * from grants`.execute(books.db);
-  const { rows: holders } = await sql<{ holder: string; reservation: string }>`select * from holders`.execute(
-    books.db,
-  );
+  const { rows: holders } = await sql<{ holder: string; reservation: string }>`
+    select holder, reservation from holders left join grants on grants.id = grant_id`.execute(books.db);
   const { rows: nonces } = await sql<{
     nonce: string;
     grant_id: string;

@@ -61,7 +61,7 @@ export const MUTATIONS: readonly Mutation[] = [
       done(
         sql`
         update grants set state = 'ended', paid_until = 0
-        where state = 'committed' and (select count(*) from holders where holders.reservation = grants.reservation) = 1`.execute(
+        where state = 'committed' and (select count(*) from holders where grant_id = grants.id) = 1`.execute(
           db,
         ),
       ),

@@ -30,6 +30,8 @@ interface Entry {
   grant: FoundGrant | undefined;
   /** Ids of the grants that have its nonces, once it is granted. */
   readonly pays: Set<string>;
+  /** Ids of those among them that had ended. */
+  readonly ended: Set<string>;
 }
 
 interface FoundGrant {
@@ -52,7 +54,15 @@ export async function writeGrants(
     const { payment } = request.verdict;
     if (payment === undefined) throw new TypeError('request.verdict: has no payment');
     const { reservation } = payment;
-    return { request, payment, reservation, result: undefined, grant: undefined, pays: new Set() };
+    return {
+      request,
+      payment,
+      reservation,
+      result: undefined,
+      grant: undefined,
+      pays: new Set(),
+      ended: new Set(),
+    };
   });
   await takeNonces(context, entries);
   const fresh = entries.filter(({ result, grant }) => result === undefined && grant === undefined);
@@ -101,7 +111,7 @@ const GRANTS = {
 };
 const HOLDERS = {
   table: 'holders',
-  columns: ['reservation', 'holder', 'grant_id', 'pep_id', 'handle', 'instance', '#since'],
+  columns: ['grant_id', 'holder', 'pep_id', 'handle', 'instance', '#since'],
   conflict: 'ignore',
 } as const;
 
@@ -143,6 +153,7 @@ async function takeNonces(context: GrantContext, entries: readonly Entry[]): Pro
         continue;
       }
       entry.pays.add(owner.id);
+      if (owner.state === 'ended') entry.ended.add(owner.id);
       if (owner.reservation !== reservation) entry.result = { kind: 'spent', use: useOf(key, owner) };
       else if (owner.paidUntil !== undefined && owner.paidUntil <= request.now)
         entry.result = { kind: 'over', use: useOf(key, owner), paidUntil: owner.paidUntil };
@@ -317,7 +328,7 @@ async function topUps(
 
 /** What had ended is asked for again within the time it was paid for. */
 async function resume({ db, engine }: GrantContext, entries: readonly Entry[]): Promise<void> {
-  const ended = entries.flatMap(({ grant }) => (grant?.state === 'ended' ? [[grant.id]] : []));
+  const ended = entries.flatMap((entry) => [...entry.ended].map((id) => [id]));
   if (ended.length === 0) return;
   await sql`
     update grants set state = 'committed', ended_at = null,
@@ -329,16 +340,16 @@ async function insertHolders(
   { db, engine, instance }: GrantContext,
   entries: readonly Entry[],
 ): Promise<void> {
-  const rows = entries.flatMap(({ request, reservation, pays }): Row[] => {
+  const rows = entries.flatMap(({ request, pays }): Row[] => {
     const { holder, pepId, handle, now } = request;
     const own = ownHolder(instance, holder);
-    return [...pays].map((grant) => [reservation, own, grant, pepId, handle, instance, now]);
+    return [...pays].map((grant) => [grant, own, pepId, handle, instance, now]);
   });
   await insertRows(engine, db, HOLDERS, rows);
 }
 
-/** Was this holder told Install for this grant? */
-export const HOLDS = sql`holders.reservation = grants.reservation and holders.grant_id = grants.id`;
+/** Is the grant that the statement calls `live` one that can have holders? As the index by reservation has it. */
+export const LIVE = sql`live.state in ('held', 'committed')`;
 
 /** A holder's name among those of all PDPs. */
 export function ownHolder(instance: string, holder: string): string {

@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
+import type { RawBuilder } from 'kysely';
 import { forUpdate, table } from '../store.js';
-import type { Cell } from '../store.js';
+import type { Cell, EngineName } from '../store.js';
 import type { Hold } from '../../payment/index.js';
-import { HOLDS } from './grant.js';
+import { LIVE } from './grant.js';
 import type { GrantContext } from './grant.js';
 import { addTotals } from './totals.js';
 import type { TotalChange } from './totals.js';
@@ -15,15 +16,20 @@ export async function commitAll(
   holds: readonly Hold[],
   now: number,
 ): Promise<ReadonlySet<string>> {
-  const pairs = holds.map(({ holder, reservation }): Cell[] => [reservation, holder]);
-  const held = sql`${table(engine, pairs)} join holders h on h.reservation = value ->> 0 and h.holder = value ->> 1`;
+  const held = heldBy(engine, holds);
   await sql`
     update grants set state = 'committed', committed_at = ${now}
-    where state = 'held' and id in (select h.grant_id from ${held})`.execute(db);
+    where state = 'held' and id in (select holders.grant_id from ${held})`.execute(db);
   const { rows: paid } = await sql<{ holder: string }>`
-    select distinct h.holder as holder from ${held} join grants g on g.id = h.grant_id
-    where g.state = 'committed'`.execute(db);
+    select distinct holders.holder as holder from ${held} where live.state = 'committed'`.execute(db);
   return new Set(paid.map(({ holder }) => holder));
+}
+
+/** The rows of `holders` that are meant, with their grants as `live`. */
+function heldBy(engine: EngineName, holds: readonly Hold[]): RawBuilder<unknown> {
+  const pairs = holds.map(({ holder, reservation }): Cell[] => [reservation, holder]);
+  return sql`${table(engine, pairs)} join grants live on live.reservation = value ->> 0 and ${LIVE}
+    join holders on holders.grant_id = live.id and holders.holder = value ->> 1`;
 }
 
 /**
@@ -37,10 +43,9 @@ export async function endHolders(
   resume: number,
 ): Promise<void> {
   const { db, engine } = context;
-  const rows = holds.map(({ holder, reservation }): Cell[] => [reservation, holder]);
   await sql`
-    delete from holders where (reservation, holder) in
-    (select value ->> 0, value ->> 1 from ${table(engine, rows)})`.execute(db);
+    delete from holders where (grant_id, holder) in
+    (select holders.grant_id, holders.holder from ${heldBy(engine, holds)})`.execute(db);
   const reservations = holds.map(({ reservation }) => reservation);
   await endUnheld(context, reservations, now, resume);
 }
@@ -68,13 +73,22 @@ export async function endUnheld(
       state = case state when 'held' then 'released' else 'ended' end,
       paid_until = case when state = 'committed' and paid_until is null then ${now + resume} else paid_until end
     where state in ('held', 'committed') and reservation in (${asked})
-    and not exists (select 1 from holders where holders.reservation = grants.reservation
-      and (grants.state = 'committed' or ${HOLDS}))
+    and not exists (select 1 from grants live join holders on holders.grant_id = live.id
+      where live.reservation = grants.reservation and ${LIVE}
+      and (grants.state = 'committed' or live.id = grants.id))
     returning id, state, payers, nonce, totalled, sum, currency`.execute(db);
   await release(
     context,
     ended.rows.filter(({ state }) => state === 'released'),
   );
+}
+
+/** The reservations of grants, each once. */
+export async function reservationsOf({ db, engine }: Context, grants: readonly string[]): Promise<string[]> {
+  const { rows } = await sql<{ reservation: string }>`
+    select distinct reservation from grants where id in
+    (select value ->> 0 from ${table(engine, unique(grants))})`.execute(db);
+  return rows.map(({ reservation }) => reservation);
 }
 
 interface Ended {

@@ -35,7 +35,7 @@ export async function listGrants(
   const listed: ListedGrant[] = [];
   for (const grant of grants) {
     const { rows } = await sql<{ pep_id: string }>`
-      select distinct pep_id from holders where reservation = ${grant.reservation} and grant_id = ${grant.id}
+      select distinct pep_id from holders where grant_id = ${grant.id}
       order by pep_id`.execute(db);
     listed.push({ grant, pepIds: rows.map(({ pep_id }) => pep_id) });
   }

@@ -50,12 +50,11 @@ export interface BooksSchema {
   credentials: { digest: string; text: string };
   /**
    * Requests of PEPs that hold a reservation at this moment, at any PDP, a row for each grant that they were told Install for: a
-   * payment hangs on those who showed it, not on all who have its reservation.
+   * payment hangs on those who showed it, not on all who have its reservation. Such a grant is `held` or `committed`.
    */
   holders: {
-    reservation: string;
-    holder: string;
     grant_id: string;
+    holder: string;
     pep_id: string;
     handle: string;
     instance: string;
@@ -87,10 +86,11 @@ export const BOOKS_MIGRATIONS: Migrations = {
       `create index grants_live on grants (reservation) where state in ('held', 'committed')`,
       `create index grants_due on grants (committed_at) where deposit is null and state in ('committed', 'ended')`,
       'create table credentials (digest text primary key, text text not null)',
+      // By grant, whose ids are in the order of time: new rows are side by side.
       `create table holders (
-        reservation text not null, holder text not null, grant_id text not null, pep_id text not null,
+        grant_id text not null, holder text not null, pep_id text not null,
         handle text not null, instance text not null, since bigint not null,
-        primary key (reservation, holder, grant_id))${clustered(engine)}`,
+        primary key (grant_id, holder))${clustered(engine)}`,
       'create table instances (id text primary key, seen_at bigint not null)',
       `create table totals (
         kind text not null, id text not null, currency text not null, sum bigint not null,

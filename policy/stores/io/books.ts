@@ -4,7 +4,7 @@ import { countDue, readDue, recordDeposits, retryRefused } from '../books/deposi
 import type { DepositRecord, Due } from '../books/deposits.js';
 import { ownHolder, readPaidUntil, writeGrants } from '../books/grant.js';
 import type { GrantContext } from '../books/grant.js';
-import { commitAll, endHolders, endUnheld } from '../books/hold.js';
+import { commitAll, endHolders, endUnheld, reservationsOf } from '../books/hold.js';
 import { countRevocations, readRevocations, writeRevocation } from '../books/revocations.js';
 import { BOOKS_MIGRATIONS } from '../books/schema.js';
 import type { BooksSchema } from '../books/schema.js';
@@ -125,15 +125,14 @@ export class StoredBooks implements Books {
       const { instance } = this.options;
       await sql`delete from instances where seen_at < ${deadline} and id <> ${instance}`.execute(db);
       // Also of one that was taken for dead before, wrote once more, and was gone before it could say that it lives.
-      const { rows: held } = await sql<{ reservation: string }>`
+      const { rows: held } = await sql<{ grant_id: string }>`
         delete from holders where instance <> ${instance} and instance not in (select id from instances)
-        returning reservation`.execute(db);
-      await endUnheld(
+        returning grant_id`.execute(db);
+      const reservations = await reservationsOf(
         context,
-        held.map(({ reservation }) => reservation),
-        now,
-        this.#resume,
+        held.map(({ grant_id }) => grant_id),
       );
+      await endUnheld(context, reservations, now, this.#resume);
       return held.length;
     });
   }

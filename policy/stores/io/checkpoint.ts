@@ -1,14 +1,17 @@
 import Database from 'better-sqlite3';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 
-/** How often the log is written back to the file while there is something in it, milliseconds. */
-const EVERY = 250;
+/**
+ * How often the log is written back to the file while there is something in it, milliseconds. A commit that comes while the
+ * disk flushes the file waits for that as well: little at a time, and often.
+ */
+const EVERY = 50;
 /** A process that commits less than this is left alone: it ends before the thread would pay. */
-const MANY = 64;
-/** Pages in the log from which on it is written back to its end, and begun anew. */
-const LONG = 2048;
+const MANY = 8;
+/** Pages in the log from which on it is begun anew. */
+const LONG = 8192;
 /** Pages that the writer itself writes back for that, between two transactions. */
-const FEW = 256;
+const FEW = 100;
 /** Passes in a row at most: of one who writes faster than this the log does not end. */
 const PASSES = 20;
 
@@ -22,8 +25,8 @@ interface Checkpoint {
  * Writes SQLite's log back to the database file in a thread of its own, so that no commit has to wait for it: of the pages
  * that a checkpoint writes most are read from all over the file, and it ends with a flush. It is a PASSIVE one, which no
  * reader or writer waits for. But SQLite flushes the file, and begins the log anew, only after a checkpoint that has found
- * its end, which this thread rarely does while others write. So when the log is long it makes one pass after the other, each
- * shorter than the one before, until nothing was added meanwhile; and the writer writes the last few pages itself.
+ * its end, which a single pass rarely does while others write. So it makes one pass after the other, each shorter than the one
+ * before, until nothing was added meanwhile; and when the log is long, the writer writes the last few pages itself.
  */
 export class Checkpointer {
   #worker: Worker | undefined;
@@ -84,7 +87,7 @@ if (!isMainThread && parentPort !== null) {
   const pass = (): Checkpoint => (database.pragma('wal_checkpoint(PASSIVE)') as [Checkpoint])[0];
   port.on('message', () => {
     let last = pass();
-    for (let i = 0; i < PASSES && last.log >= LONG; i++) {
+    for (let i = 0; i < PASSES && last.log > 0; i++) {
       const next = pass();
       const isAtEnd = next.log === last.log;
       last = next;

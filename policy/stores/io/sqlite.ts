@@ -52,8 +52,10 @@ function open(file: string): Database.Database {
     database.pragma('journal_mode = WAL');
     database.pragma(`busy_timeout = ${BLOCK}`);
     database.pragma('synchronous = FULL');
-    // 64 MiB; and where the checkpointer does not keep up, a checkpoint within a commit when as much is in the log.
-    database.pragma('cache_size = -65536');
+    // 8 MiB: a commit that has balanced a tree goes through the whole cache, for SQLite swaps pages by way of a number that lies
+    // behind all others, and then looks for pages behind the end of the file. The system caches the rest.
+    database.pragma('cache_size = -8192');
+    // 64 MiB: where the checkpointer does not keep up, a checkpoint within a commit.
     database.pragma('wal_autocheckpoint = 16384');
     database.defaultSafeIntegers(true);
     return database;
