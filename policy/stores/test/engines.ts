@@ -35,8 +35,9 @@ export function onEachEngine(define: (engine: Engine) => void): void {
     before(() => {
       folder = mkdtempSync(join(tmpdir(), 'bandex-sqlite-'));
     });
-    after(() => rmSync(folder, { recursive: true, force: true }));
     define({ name: 'sqlite', place: () => Promise.resolve(join(folder, `${++count}.db`)) });
+    // Behind the hooks that close what is in it: they run in the order in which they are named.
+    after(() => rmSync(folder, { recursive: true, force: true }));
   });
   const onPostgres = hasPostgres() || process.env['CI'] !== undefined ? describe : describe.skip;
   onPostgres('on PostgreSQL', () => {
