@@ -180,6 +180,26 @@ describe('books', () => {
       );
     });
 
+    it('have all back that a check of two payers pays for, what had ended as well, and keep no holder of it', async () => {
+      const at = await desk();
+      const verdict = await ask(at, 'n');
+      at.report('edge-1 h1', true, NOW);
+      at.forget('edge-1 h1', NOW);
+      await at.written(SECOND);
+      assert.deepEqual(await states(), ['n ended']);
+      const { reservation } = verdict.payment!;
+      const keys = [principal('alice'), principal('mallory')].map((payer) => ({ payer, nonce: 'n' }));
+      const common = { pepId: 'edge-1', handle: 'h2', linkName: undefined, leaving: undefined, now: NOW };
+      const recheck = (): Verdict => verdict;
+      const result = await books.grant({ id: 'second', holder: 'h2', keys, verdict, recheck, ...common });
+      assert.equal(result.kind, 'granted');
+      assert.deepEqual((await states()).sort(), ['n committed', 'n held']);
+      assert.equal(await holders(), 2);
+      await books.end({ holder: 'h2', reservation }, NOW);
+      assert.deepEqual((await states()).sort(), ['n ended', 'n released']);
+      assert.equal(await holders(), 0);
+    });
+
     it('have one winner where two PDPs are asked for one nonce at once', async () => {
       const other = await another('two');
       const desks = [await desk(), await desk(other)];
