@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { credentialDigest, parseAssertion } from '../../policy/keynote/index.js';
 import { uuidV7 } from '../../policy/io/uuid.js';
-import type { GrantRequest, Payment, Verdict } from '../../policy/payment/index.js';
+import type { GrantRequest, NonceKey, Payment, Verdict } from '../../policy/payment/index.js';
+import { nonceDigest } from '../../policy/stores/books/nonce.js';
 import { BOOKS_MIGRATIONS } from '../../policy/stores/books/schema.js';
 import { StoredBooks } from '../../policy/stores/io/books.js';
 import { openBare } from './bare.js';
@@ -64,7 +65,7 @@ function newGrant(): GrantRequest {
 }
 
 const COLUMNS = {
-  nonces: ['payer', 'nonce', 'grant_id'],
+  nonces: ['digest', 'grant_id'],
   grants: [
     ...[
       'id',
@@ -91,7 +92,7 @@ function rows(requests: readonly GrantRequest[]): Batch {
     const payment = verdict.payment as Payment;
     const { nonce, reservation, session, amount, currency, requesters, checks } = payment;
     const payers = keys.map(({ payer }) => payer);
-    nonces.push([payers[0], nonce, id]);
+    nonces.push([nonceDigest(keys[0] as NonceKey), id]);
     grants.push([
       ...[id, reservation, session, pepId, handle, linkName, amount, 440_000, currency, nonce],
       JSON.stringify(payers),

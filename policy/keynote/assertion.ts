@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { AlgorithmPolicy } from './algorithms.js';
 import type { Licensees, Program, StringNode } from './ast.js';
 import { KeyNoteSyntaxError } from './error.js';
@@ -86,6 +87,13 @@ export class Assertion {
     return this.text.slice(field.valueStart, field.end).trim().replace(/\s+/g, ' ');
   }
 
+  #digest: string | undefined;
+
+  /** `credentialDigest` of its text. */
+  get digest(): string {
+    return (this.#digest ??= credentialDigest(this.text));
+  }
+
   #verdict: { principal: string; policy: AlgorithmPolicy; verdict: Verdict } | undefined;
 
   /** Remembers what `check` finds for one authorizer under one policy: a text's signature is checked once. */
@@ -127,6 +135,11 @@ export class Assertion {
       return undefined;
     }
   }
+}
+
+/** The SHA-256 of a credential's octets, in hex. */
+export function credentialDigest(text: string): string {
+  return hash('sha256', Buffer.from(text, 'latin1'), 'hex');
 }
 
 /**

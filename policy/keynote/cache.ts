@@ -1,5 +1,4 @@
-import { hash } from 'node:crypto';
-import { parseAssertion } from './assertion.js';
+import { credentialDigest, parseAssertion } from './assertion.js';
 import type { Assertion } from './assertion.js';
 import { STRANGER_LIMITS } from './limits.js';
 import type { Limits } from './limits.js';
@@ -23,7 +22,6 @@ export interface CacheOptions {
 export class CredentialCache {
   readonly #credentials: LeastRecent<Assertion>;
   readonly #keys: LeastRecent<Principal>;
-  readonly #digests = new WeakMap<Assertion, string>();
   readonly #limits: Limits;
   hits = 0;
   misses = 0;
@@ -53,9 +51,7 @@ export class CredentialCache {
       return known;
     }
     this.misses++;
-    const assertion = parseAssertion(text, this.#limits);
-    this.#digests.set(assertion, digest);
-    return assertion;
+    return parseAssertion(text, this.#limits);
   }
 
   /** The credential with this digest (see `credentialDigest`), if it was verified before and is still kept. */
@@ -65,9 +61,8 @@ export class CredentialCache {
 
   /** Keeps a credential whose signature by `authorizer` is right. `query` calls this. */
   keep(assertion: Assertion, authorizer: Principal): void {
-    const digest = this.#digests.get(assertion) ?? credentialDigest(assertion.text);
+    const { digest } = assertion;
     if (this.#credentials.has(digest)) return;
-    this.#digests.set(assertion, digest);
     this.#credentials.set(digest, assertion);
     this.#keys.set(authorizer.text, authorizer);
   }
@@ -75,11 +70,6 @@ export class CredentialCache {
   principal(text: string): Principal | undefined {
     return this.#keys.get(text);
   }
-}
-
-/** The SHA-256 of a credential's octets, in hex. */
-export function credentialDigest(text: string): string {
-  return hash('sha256', Buffer.from(text, 'latin1'), 'hex');
 }
 
 /** A map of bounded size: what was not used for the longest time goes first. */

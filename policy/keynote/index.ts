@@ -1,10 +1,16 @@
 /** The KeyNote trust-management system, version 2 (RFC 2704, RFC 2792). See README.md in this folder. */
-export { Assertion, parseAssertion, parseAssertions, splitAssertions } from './assertion.js';
+export {
+  Assertion,
+  credentialDigest,
+  parseAssertion,
+  parseAssertions,
+  splitAssertions,
+} from './assertion.js';
 export type { Field, FieldName, Paragraph } from './assertion.js';
 export { authorOf, licenseesOf } from './author.js';
 export { algorithmPolicy, CLASSIC, MODERN, SIGNATURE_ALGORITHMS } from './algorithms.js';
 export type { AlgorithmChoice, AlgorithmPolicy } from './algorithms.js';
-export { CredentialCache, credentialDigest } from './cache.js';
+export { CredentialCache } from './cache.js';
 export type { CacheOptions } from './cache.js';
 export { KeyNoteKeyError, KeyNoteQueryError, KeyNoteRuntimeError, KeyNoteSyntaxError } from './error.js';
 export type { AssertionReport, Explanation, Failure, PrincipalReport } from './explain.js';

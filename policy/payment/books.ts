@@ -26,8 +26,8 @@ export interface GrantRequest {
   readonly keys: readonly NonceKey[];
   /** Has a payment. */
   readonly verdict: Verdict;
-  /** The reservation that the holder has now, where that is another: granted this one, it has let go of it. */
-  readonly leaving: string | undefined;
+  /** What the holder has now, where that is another reservation: granted this one, it has let go of it. */
+  readonly leaving: Hold | undefined;
   readonly now: number;
   /** Judges it again by what was really spent before; called where the verdict hangs on that. */
   readonly recheck: (spent: Spent) => Verdict;
@@ -47,17 +47,20 @@ export type GrantResult =
   | { readonly kind: 'over'; readonly use: NonceUse; readonly paidUntil: number }
   | { readonly kind: 'refused'; readonly verdict: Verdict };
 
+/** What a holder has: a reservation, for nonces that it showed. */
 export interface Hold {
   readonly holder: string;
   readonly reservation: string;
+  readonly keys: readonly NonceKey[];
 }
 
 /**
  * Which reservation each nonce has paid for, and who holds it: durable, and shared by all PDPs of a database. What a promise
  * resolves to is on the disk; where one is rejected nothing is known to have happened, and nothing may be granted.
  *
- * A reservation moves `held` (the PDP said Install) `-> committed` (a PEP reported success) `-> ended` (no PEP holds it any
- * more), or `held -> released`, which lets its nonces go. Asking, committing and ending again changes nothing.
+ * A payment moves `held` (the PDP said Install) `-> committed` (a PEP reported success) `-> ended` (no PEP that showed its nonce
+ * holds the reservation any more), or `held -> released`, which lets its nonces go. Asking, committing and ending again changes
+ * nothing.
  */
 export interface Books {
   /** A holder holds one reservation: granted another, it has let go of the one before. */
@@ -65,6 +68,9 @@ export interface Books {
   /** What this holder was granted is paid for. `gone`: it was ended before, as of a PDP taken for dead. */
   commit(hold: Hold, now: number): Promise<'committed' | 'gone'>;
   end(hold: Hold, now: number): Promise<void>;
-  /** Until when a reservation is paid for; undefined for one without an end, 0 for one that is not held. */
-  paidUntil(reservation: string): Promise<number | undefined>;
+  /**
+   * Until when a reservation is paid for, by whomever; undefined where the holder showed a payment without an end, 0 where
+   * nothing is paid.
+   */
+  paidUntil(hold: Hold): Promise<number | undefined>;
 }

@@ -1,7 +1,7 @@
 import type { Books, GrantResult, NonceKey, NonceUse } from './books.js';
 import { Deadlines } from './deadlines.js';
 import type { Payment, PaymentPolicy, PaymentRequest, Verdict } from './decide.js';
-import { HeldReservations } from './held.js';
+import { HeldReservations, holdOf, nameOfKey } from './held.js';
 import type { Held } from './held.js';
 import type { Refusal } from './refusal.js';
 
@@ -88,8 +88,7 @@ export class Cashier {
     else if (held.state === 'held') {
       held.state = 'committed';
       void this.#write(holder, async () => {
-        const { reservation } = held.verdict.payment;
-        if ((await this.options.books.commit({ holder, reservation }, now)) === 'committed') return;
+        if ((await this.options.books.commit(holdOf(held), now)) === 'committed') return;
         // Another PDP took us for dead meanwhile, and ended it.
         await this.#renew(held, now);
       });
@@ -102,8 +101,7 @@ export class Cashier {
     const held = this.held.remove(holder);
     if (held === undefined) return;
     this.#asksForTime.delete(held);
-    const { reservation } = held.verdict.payment;
-    void this.#write(holder, () => this.options.books.end({ holder, reservation }, now));
+    void this.#write(holder, () => this.options.books.end(holdOf(held), now));
   }
 
   /** When `handleTimeout` has something to do next; extra calls are harmless. */
@@ -223,11 +221,12 @@ export class Cashier {
   ): Promise<GrantResult> {
     const { books, newId } = this.options;
     const { holder, pepId, handle, linkName } = request;
-    const before = this.held.of(holder)?.verdict.payment.reservation;
+    const before = this.held.of(holder);
+    const isLeaving = before !== undefined && before.verdict.payment.reservation !== verdict.payment.reservation;
     return books.grant({
       id: newId(),
       ...{ holder, pepId, handle, linkName, keys, verdict, now },
-      leaving: before === verdict.payment.reservation ? undefined : before,
+      leaving: isLeaving ? holdOf(before) : undefined,
       recheck: (spent) => this.#policy.again(request, verdict, now, spent),
     });
   }
@@ -262,7 +261,7 @@ export class Cashier {
     held.paidUntil = result.paidUntil;
     if (result.paidUntil !== undefined) this.#deadlines.add(result.paidUntil, { kind: 'paid', held });
     if (held.state === 'committed' && result.state === 'held')
-      await this.options.books.commit({ holder, reservation: verdict.payment.reservation }, now);
+      await this.options.books.commit(holdOf(held), now);
   }
 
   async #settled(writing: Promise<void> | undefined): Promise<void> {
@@ -290,14 +289,14 @@ export class Cashier {
     const held: Held = {
       request: { ...request, objects: [] },
       verdict,
-      keys: new Set(isSame ? before.keys : []),
+      keys: new Map(isSame ? before.keys : []),
       state,
       paidUntil,
       // A payment that is added gives no more time to report the one before.
       holdUntil: isHeldBefore ? before.holdUntil : now + this.options.holdTimeout,
       isAsking: false,
     };
-    for (const key of keys) held.keys.add(nameOf(key));
+    for (const key of keys) held.keys.set(nameOfKey(key), key);
     if (before !== undefined) this.#asksForTime.delete(before);
     this.held.add(held);
     if (state === 'held') this.#deadlines.add(held.holdUntil, { kind: 'hold', held });
@@ -324,9 +323,8 @@ export class Cashier {
 
   /** Another PDP may have sold more of it meanwhile. */
   async #timeIsOver(held: Held, now: number): Promise<void> {
-    const { reservation } = held.verdict.payment;
     try {
-      held.paidUntil = await this.options.books.paidUntil(reservation);
+      held.paidUntil = await this.options.books.paidUntil(holdOf(held));
     } catch (error) {
       this.options.failed(error);
       this.#deadlines.add(now + RETRY, { kind: 'paid', held });
@@ -402,16 +400,12 @@ function keysOf({ payers, nonce }: Payment): NonceKey[] {
   return payers.map((payer) => ({ payer: payer.toText('base64'), nonce }));
 }
 
-function nameOf({ payer, nonce }: NonceKey): string {
-  return `${payer}\n${nonce}`;
-}
-
 /** The same holder asks again for what it holds: the books know. */
 function isRefresh(before: Held, payment: Payment, keys: readonly NonceKey[], now: number): boolean {
   return (
     before.verdict.payment.reservation === payment.reservation &&
     (before.paidUntil === undefined || before.paidUntil > now) &&
-    keys.every((key) => before.keys.has(nameOf(key)))
+    keys.every((key) => before.keys.has(nameOfKey(key)))
   );
 }
 

@@ -1,4 +1,4 @@
-import { credentialDigest, KeyNoteSyntaxError } from '../keynote/index.js';
+import { KeyNoteSyntaxError } from '../keynote/index.js';
 import type { AlgorithmChoice, Answer, Assertion, CredentialCache, Principal } from '../keynote/index.js';
 import type { WireObject } from '../../rsvp/wire/index.js';
 import { asksFor } from './asks-for.js';
@@ -299,7 +299,7 @@ export class PaymentPolicy {
         credentials,
         checks: binders.flatMap(({ checks }) => checks),
         payers,
-        totalled: totals === undefined ? [] : Array.from(totals.keys(), ({ text }) => credentialDigest(text)),
+        totalled: totals === undefined ? [] : Array.from(totals.keys(), ({ digest }) => digest),
         isExposureLimited: this.#isExposureLimited,
       },
       attributes,
@@ -366,7 +366,7 @@ function totalsOf(
   if (asking.length === 0) return undefined;
   return new Map(
     asking.map((credential) => {
-      const total = comparableSum(spent.total(credentialDigest(credential.text)) + sum);
+      const total = comparableSum(spent.total(credential.digest) + sum);
       return [credential, new Map([['total', total]])];
     }),
   );

@@ -1,3 +1,4 @@
+import type { Hold, NonceKey } from './books.js';
 import type { Payment, PaymentRequest, Verdict } from './decide.js';
 
 /** What a PEP's request holds at this moment. */
@@ -5,14 +6,23 @@ export interface Held {
   /** Without its objects: they were judged, and are long. */
   readonly request: PaymentRequest;
   verdict: Verdict & { readonly payment: Payment };
-  /** `payer\nnonce` of what it was granted for. */
-  readonly keys: Set<string>;
+  /** What it was granted for, by `nameOfKey`. */
+  readonly keys: Map<string, NonceKey>;
   state: 'held' | 'committed';
   paidUntil: number | undefined;
   /** Until when a PEP may report success, while it is `held`. */
   readonly holdUntil: number;
   /** Something else is being granted to its holder: until that is decided nothing is taken back. */
   isAsking: boolean;
+}
+
+export function nameOfKey({ payer, nonce }: NonceKey): string {
+  return `${payer}\n${nonce}`;
+}
+
+/** As the books know it. */
+export function holdOf({ request, verdict, keys }: Held): Hold {
+  return { holder: request.holder, reservation: verdict.payment.reservation, keys: [...keys.values()] };
 }
 
 /** All of these, by holder, and by PEP and session. */

@@ -147,7 +147,7 @@ export class Revocations {
     const key = author && this.#keys.get(author.id);
     if (author !== undefined && key !== undefined)
       return `the key of ${nameOf(author, this.names)} was revoked ${this.#how(key)}`;
-    const own = this.#digests.size === 0 ? undefined : this.#digests.get(subjectOf(credential.text));
+    const own = this.#digests.size === 0 ? undefined : this.#digests.get(`${DIGEST}${credential.digest}`);
     if (own === undefined) return undefined;
     const who = author === undefined ? '' : ` by ${nameOf(author, this.names)}`;
     return `the ${titleOf(credential.comment)}${who} was revoked ${this.#how(own)}`;

@@ -31,6 +31,25 @@ export async function insertRows<Schema>(
   await db.executeQuery(CompiledQuery.raw(forEach(statementOf(into)), rows as unknown[]));
 }
 
+/** Inserts rows, or adds what they have in `sum` to those that are there; returns what all of them have then. */
+export async function addRows<Schema, Sum>(
+  engine: EngineName,
+  db: Kysely<Schema>,
+  into: Omit<Into, 'conflict'> & { readonly keys: number; readonly sum: string },
+  rows: readonly Row[],
+): Promise<Sum[]> {
+  const names = namesOf(into);
+  const keys = names.slice(0, into.keys).join(', ');
+  const end = `on conflict (${keys}) do update set ${into.sum} = ${into.table}.${into.sum} + excluded.${into.sum}
+    returning ${names.join(', ')}`;
+  if (rows.length === 0) return [];
+  const result =
+    engine === 'sqlite'
+      ? await db.executeQuery<Sum>(CompiledQuery.raw(forEach(`${statementOf(into)} ${end}`), rows as unknown[]))
+      : await sql<Sum>`${fromTable(engine, into, rows)} ${sql.raw(end)}`.execute(db);
+  return result.rows;
+}
+
 /**
  * The same for rows that may be there already, which stay as they are; says of each whether it was added. `keys`: how many of
  * the columns, from the first on, are the key.
@@ -55,7 +74,7 @@ export async function insertNew<Schema>(
   return rows.map((row) => found.has(row.slice(0, into.keys).map(String).join('\n')));
 }
 
-/** Of a statement that is run for each row of its parameters. */
+/** Of a statement that is run for each row of its parameters, and returns nothing by itself. */
 export interface RowDone {
   readonly changes: number;
 }

@@ -22,11 +22,8 @@ export async function checkBooks({ books, clearing }: Databases, schedule: Sched
   const { rows: grants } = await sql<GrantRow>`select * from grants`.execute(books.db);
   const { rows: holders } = await sql<{ holder: string; reservation: string }>`
     select holder, reservation from holders left join grants on grants.id = grant_id`.execute(books.db);
-  const { rows: nonces } = await sql<{
-    nonce: string;
-    grant_id: string;
-    payer: string;
-  }>`select * from nonces`.execute(books.db);
+  const { rows: nonces } = await sql<{ nonce: string | null; grant_id: string }>`
+    select nonce, grant_id from nonces left join grants on grants.id = grant_id`.execute(books.db);
   const { rows: totals } = await sql<{ kind: string; id: string; sum: bigint }>`select * from totals`.execute(
     books.db,
   );

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Books } from '../../policy/payment/index.js';
+import { nonceDigest } from '../../policy/stores/books/nonce.js';
 import type { BooksSchema } from '../../policy/stores/books/schema.js';
 import type { StoredBooks } from '../../policy/stores/io/books.js';
 import type { Store } from '../../policy/stores/store.js';
@@ -33,14 +34,14 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a release does not free the nonce',
-    afterTransaction: ({ db }) =>
-      done(
-        sql`
-        insert into nonces (payer, nonce, grant_id)
-        select value, nonce, id from grants, json_each(payers) where state = 'released' on conflict do nothing`.execute(
+    afterTransaction: async ({ db }) => {
+      const { rows } = await sql<{ id: string; nonce: string; payer: string }>`
+        select id, nonce, value as payer from grants, json_each(payers) where state = 'released'`.execute(db);
+      for (const { id, ...key } of rows)
+        await sql`insert into nonces (digest, grant_id) values (${nonceDigest(key)}, ${id}) on conflict do nothing`.execute(
           db,
-        ),
-      ),
+        );
+    },
   },
   {
     name: 'a release keeps the sum as exposure',
@@ -106,7 +107,7 @@ function overridden(books: StoredBooks, changes: Partial<Books>): Books {
     grant: (request) => books.grant(request),
     commit: (hold, now) => books.commit(hold, now),
     end: (hold, now) => books.end(hold, now),
-    paidUntil: (reservation) => books.paidUntil(reservation),
+    paidUntil: (hold) => books.paidUntil(hold),
     ...changes,
   };
 }

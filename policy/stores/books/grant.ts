@@ -1,12 +1,12 @@
 import { sql } from 'kysely';
 import type { Kysely } from 'kysely';
-import { credentialDigest } from '../../keynote/index.js';
 import { toMillionths } from '../../payment/index.js';
 import type { GrantRequest, GrantResult, NonceKey, NonceUse, Payment } from '../../payment/index.js';
 import { insertNew, insertRows } from '../rows.js';
 import type { Row } from '../rows.js';
 import { forUpdate, table, TryAgain } from '../store.js';
 import type { Cell, EngineName } from '../store.js';
+import { nonceDigest } from './nonce.js';
 import type { BooksSchema, GrantState } from './schema.js';
 import { addTotals, spentOf, totalsOf } from './totals.js';
 import type { TotalChange } from './totals.js';
@@ -28,10 +28,14 @@ interface Entry {
   result: GrantResult | undefined;
   /** The grant that has its nonces: its own, or the one before. */
   grant: FoundGrant | undefined;
+  /** `nonceDigest` of each of its nonces. */
+  readonly digests: readonly string[];
   /** Ids of the grants that have its nonces, once it is granted. */
   readonly pays: Set<string>;
   /** Ids of those among them that had ended. */
   readonly ended: Set<string>;
+  /** Does one of them pay for no certain time? */
+  isEndless: boolean;
 }
 
 interface FoundGrant {
@@ -40,6 +44,7 @@ interface FoundGrant {
   state: GrantState;
   readonly since: number;
   readonly paidUntil: number | undefined;
+  readonly isTimed: boolean;
 }
 
 /**
@@ -60,8 +65,10 @@ export async function writeGrants(
       reservation,
       result: undefined,
       grant: undefined,
+      digests: request.keys.map(nonceDigest),
       pays: new Set(),
       ended: new Set(),
+      isEndless: false,
     };
   });
   await takeNonces(context, entries);
@@ -76,19 +83,21 @@ export async function writeGrants(
   await resume(context, held);
   await insertHolders(context, held);
   const until = await paidUntil(context, held);
-  return entries.map(
-    ({ request, result, grant, reservation }): GrantResult =>
+  return entries.map((entry): GrantResult => {
+    const { request, result, grant } = entry;
+    return (
       result ?? {
         kind: 'granted',
         // Its own id: the answer to the commit before was lost.
         again: grant !== undefined && grant.id !== request.id,
         state: grant === undefined || grant.state === 'held' ? 'held' : 'committed',
-        paidUntil: until.get(reservation),
-      },
-  );
+        paidUntil: until.get(entry),
+      }
+    );
+  });
 }
 
-const NONCES = { table: 'nonces', columns: ['payer', 'nonce', 'grant_id'], keys: 2 };
+const NONCES = { table: 'nonces', columns: ['digest', 'grant_id'], keys: 1 };
 const CREDENTIALS = { table: 'credentials', columns: ['digest', 'text'], conflict: 'ignore' } as const;
 const GRANTS = {
   table: 'grants',
@@ -115,54 +124,45 @@ const HOLDERS = {
   conflict: 'ignore',
 } as const;
 
-const nameOfRow = ([payer, nonce]: readonly Cell[]): string => `${String(payer)}\n${String(nonce)}`;
-const keyOf = ({ payer, nonce }: NonceKey): string => `${payer}\n${nonce}`;
-
 /** Afterwards each entry has a result that refuses it, the grant that has its nonces already, or neither: it is new. */
 async function takeNonces(context: GrantContext, entries: readonly Entry[]): Promise<void> {
   const { db, engine } = context;
   // Of several in this batch the first asks for all of them; in the order of the key, as every PDP does.
-  const asked = new Map<string, { readonly key: NonceKey; readonly id: string }>();
-  for (const { request } of entries) {
-    for (const key of request.keys) {
-      const name = keyOf(key);
-      if (!asked.has(name)) asked.set(name, { key, id: request.id });
-    }
-  }
-  const rows = [...asked.entries()]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, { key, id }]): Cell[] => [key.payer, key.nonce, id]);
+  const asked = new Map<string, string>();
+  for (const { request, digests } of entries)
+    for (const digest of digests) if (!asked.has(digest)) asked.set(digest, request.id);
+  const rows = [...asked].sort(([a], [b]) => (a < b ? -1 : 1));
   const added = await insertNew(engine, db, NONCES, rows);
-  const taken = new Set(rows.flatMap((row, i) => (added[i] ? [nameOfRow(row)] : [])));
   const owners = await grantsOf(
     context,
-    rows.filter((_, i) => !added[i]),
+    rows.flatMap(([digest], i) => (added[i] ? [] : [digest])),
   );
   const undone: Cell[][] = [];
   const own = new Map<string, FoundGrant>();
   for (const entry of entries) {
-    const { request, reservation } = entry;
+    const { request, reservation, digests } = entry;
     let before: FoundGrant | undefined;
     let isNew = false;
-    for (const key of request.keys) {
-      const name = keyOf(key);
-      const owner = owners.get(name) ?? own.get(name);
+    digests.forEach((digest, i) => {
+      const owner = owners.get(digest) ?? own.get(digest);
       if (owner === undefined) {
         isNew = true;
         entry.pays.add(request.id);
-        continue;
+        return;
       }
       entry.pays.add(owner.id);
       if (owner.state === 'ended') entry.ended.add(owner.id);
+      if (!owner.isTimed) entry.isEndless = true;
+      const key = request.keys[i] as NonceKey;
       if (owner.reservation !== reservation) entry.result = { kind: 'spent', use: useOf(key, owner) };
       else if (owner.paidUntil !== undefined && owner.paidUntil <= request.now)
         entry.result = { kind: 'over', use: useOf(key, owner), paidUntil: owner.paidUntil };
       before = owner;
-    }
+    });
     if (entry.result !== undefined) {
-      for (const key of request.keys)
-        if (asked.get(keyOf(key))?.id === request.id && taken.has(keyOf(key)))
-          undone.push([key.payer, key.nonce, request.id]);
+      // Of those that are in the table already nothing is this request's.
+      for (const digest of digests)
+        if (asked.get(digest) === request.id && !owners.has(digest)) undone.push([digest, request.id]);
       continue;
     }
     // Some of several payers' nonces may have been taken before: what is new makes a grant of its own.
@@ -174,8 +174,10 @@ async function takeNonces(context: GrantContext, entries: readonly Entry[]): Pro
         state: 'held',
         since: request.now,
         paidUntil: undefined,
+        isTimed: entry.payment.duration !== undefined,
       };
-      for (const key of request.keys) if (!owners.has(keyOf(key))) own.set(keyOf(key), grant);
+      if (!grant.isTimed) entry.isEndless = true;
+      for (const digest of digests) if (!owners.has(digest)) own.set(digest, grant);
     }
   }
   if (undone.length > 0) await giveBack(context, undone);
@@ -185,44 +187,49 @@ function useOf(key: NonceKey, { id, reservation, since, state }: FoundGrant): No
   return { ...key, grantId: id, reservation, since, state: state === 'released' ? 'held' : state };
 }
 
-/** Locked, so that they are not released meanwhile. */
+/** By digest. Locked, so that they are not released meanwhile. */
 async function grantsOf(
   { db, engine }: GrantContext,
-  rows: readonly (readonly Cell[])[],
+  digests: readonly string[],
 ): Promise<Map<string, FoundGrant>> {
   const owners = new Map<string, FoundGrant>();
-  if (rows.length === 0) return owners;
+  if (digests.length === 0) return owners;
   const found = await sql<{
-    payer: string;
-    nonce: string;
+    digest: string;
     id: string;
     reservation: string;
     state: GrantState;
     granted_at: bigint;
+    duration: bigint | null;
     paid_until: bigint | null;
   }>`
-    select n.payer, n.nonce, g.id, g.reservation, g.state, g.granted_at, g.paid_until
-    from ${table(engine, rows)} join nonces n on n.payer = value ->> 0 and n.nonce = value ->> 1
+    select n.digest, g.id, g.reservation, g.state, g.granted_at, g.duration, g.paid_until
+    from ${table(engine, column(digests))} join nonces n on n.digest = value ->> 0
     join grants g on g.id = n.grant_id order by g.id ${forUpdate(engine, 'g')}`.execute(db);
   for (const row of found.rows) {
     if (row.state === 'released') throw new TryAgain();
-    owners.set(keyOf(row), {
+    owners.set(row.digest, {
       id: row.id,
       reservation: row.reservation,
       state: row.state,
       since: Number(row.granted_at),
       paidUntil: row.paid_until === null ? undefined : Number(row.paid_until),
+      isTimed: row.duration !== null,
     });
   }
   // One was let go between the two statements: it can be taken now.
-  if (owners.size < rows.length) throw new TryAgain();
+  if (owners.size < digests.length) throw new TryAgain();
   return owners;
 }
 
-async function giveBack({ db, engine }: GrantContext, rows: readonly (readonly Cell[])[]): Promise<void> {
+/** Takes nonces from grants: rows of digest and grant. */
+export async function giveBack(
+  { db, engine }: Pick<GrantContext, 'db' | 'engine'>,
+  rows: readonly (readonly Cell[])[],
+): Promise<void> {
   await sql`
-    delete from nonces where (payer, nonce, grant_id) in
-    (select value ->> 0, value ->> 1, value ->> 2 from ${table(engine, rows)})`.execute(db);
+    delete from nonces where (digest, grant_id) in
+    (select value ->> 0, value ->> 1 from ${table(engine, rows)})`.execute(db);
 }
 
 /** Adds to the totals, and judges again whoever hangs on them; returns those that are still granted. */
@@ -243,9 +250,7 @@ async function takeTotals(context: GrantContext, entries: readonly Entry[]): Pro
       if (!verdict.granted) {
         entry.result = { kind: 'refused', verdict };
         undone.push(...own.map((change) => ({ ...change, sum: -change.sum })));
-        nonces.push(
-          ...entry.request.keys.map(({ payer, nonce }): Cell[] => [payer, nonce, entry.request.id]),
-        );
+        nonces.push(...entry.digests.map((digest): Cell[] => [digest, entry.request.id]));
         return;
       }
     }
@@ -264,8 +269,7 @@ async function insertGrants(context: GrantContext, entries: readonly Entry[]): P
   const until = await topUps(context, entries);
   const rows = entries.map(({ request, payment, reservation }, i): Cell[] => {
     const common = payment.credentials.filter((credential) => !payment.checks.includes(credential));
-    const digests = common.map(({ text }) => {
-      const digest = credentialDigest(text);
+    const digests = common.map(({ digest, text }) => {
       if (!known.has(digest)) texts.set(digest, text);
       return digest;
     });
@@ -311,10 +315,10 @@ async function topUps(
   // Locked: what another PDP ends or releases meanwhile must not be counted. Paid time that ended early still counts.
   const { rows } = await sql<{ reservation: string; until: bigint }>`
     select reservation, paid_until as until from grants
-    where (state in ('held', 'committed') or (state = 'ended' and duration is not null)) and paid_until is not null
+    where duration is not null and state <> 'released'
     and reservation in (select value ->> 0 from ${table(
       engine,
-      timed.map(({ reservation }) => [reservation]),
+      column(timed.map(({ reservation }) => reservation)),
     )}) order by id ${forUpdate(engine)}`.execute(db);
   for (const row of rows)
     until.set(row.reservation, Math.max(until.get(row.reservation) ?? 0, Number(row.until)));
@@ -348,42 +352,45 @@ async function insertHolders(
   await insertRows(engine, db, HOLDERS, rows);
 }
 
-/** Is the grant that the statement calls `live` one that can have holders? As the index by reservation has it. */
-export const LIVE = sql`live.state in ('held', 'committed')`;
-
 /** A holder's name among those of all PDPs. */
 export function ownHolder(instance: string, holder: string): string {
   return `${instance}/${holder}`;
 }
 
-/** Of the reservations that have an end at all. */
+/** By entry; those are not in it that have something without an end. */
 async function paidUntil(
   context: GrantContext,
   entries: readonly Entry[],
-): Promise<ReadonlyMap<string, number>> {
-  const asked = entries.filter(({ grant, payment }) => grant !== undefined || payment.duration !== undefined);
-  return asked.length === 0
-    ? new Map()
-    : readPaidUntil(
-        context,
-        asked.map(({ reservation }) => reservation),
-      );
+): Promise<ReadonlyMap<Entry, number>> {
+  const timed = entries.filter(({ isEndless }) => !isEndless);
+  const ends = await timedUntil(
+    context,
+    timed.map(({ reservation }) => reservation),
+  );
+  const until = new Map<Entry, number>();
+  for (const entry of timed) {
+    const end = ends.get(entry.reservation);
+    if (end !== undefined) until.set(entry, end);
+  }
+  return until;
 }
 
-/** The latest end of what was paid for; a reservation that a payment without an end pays for is not in it. */
-export async function readPaidUntil(
+/** The latest end of the time that was paid for, by reservation. */
+export async function timedUntil(
   { db, engine }: Pick<GrantContext, 'db' | 'engine'>,
   reservations: readonly string[],
 ): Promise<Map<string, number>> {
-  const { rows } = await sql<{ reservation: string; until: bigint | null; endless: bigint }>`
-    select reservation, max(paid_until) as until, sum(case when paid_until is null then 1 else 0 end) as endless
-    from grants where state in ('held', 'committed')
-    and reservation in (select value ->> 0 from ${table(
-      engine,
-      reservations.map((reservation) => [reservation]),
-    )}) group by reservation`.execute(db);
-  const until = new Map<string, number>();
-  for (const row of rows)
-    if (row.until !== null && Number(row.endless) === 0) until.set(row.reservation, Number(row.until));
-  return until;
+  if (reservations.length === 0) return new Map();
+  const { rows } = await sql<{ reservation: string; until: bigint }>`
+    select reservation, max(paid_until) as until from grants
+    where duration is not null and state in ('held', 'committed')
+    and reservation in (select value ->> 0 from ${table(engine, column(reservations))}) group by reservation`.execute(
+    db,
+  );
+  return new Map(rows.map(({ reservation, until }) => [reservation, Number(until)]));
+}
+
+/** Each once, as the rows of a table with one column. */
+export function column(values: Iterable<string>): Cell[][] {
+  return [...new Set(values)].map((value) => [value]);
 }

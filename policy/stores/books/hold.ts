@@ -3,8 +3,9 @@ import type { RawBuilder } from 'kysely';
 import { forUpdate, table } from '../store.js';
 import type { Cell, EngineName } from '../store.js';
 import type { Hold } from '../../payment/index.js';
-import { LIVE } from './grant.js';
+import { column, giveBack, timedUntil } from './grant.js';
 import type { GrantContext } from './grant.js';
+import { nonceDigest } from './nonce.js';
 import { addTotals } from './totals.js';
 import type { TotalChange } from './totals.js';
 
@@ -21,21 +22,19 @@ export async function commitAll(
     update grants set state = 'committed', committed_at = ${now}
     where state = 'held' and id in (select holders.grant_id from ${held})`.execute(db);
   const { rows: paid } = await sql<{ holder: string }>`
-    select distinct holders.holder as holder from ${held} where live.state = 'committed'`.execute(db);
+    select distinct holders.holder as holder from ${held}
+    join grants on grants.id = holders.grant_id where grants.state = 'committed'`.execute(db);
   return new Set(paid.map(({ holder }) => holder));
 }
 
-/** The rows of `holders` that are meant, with their grants as `live`. */
+/** The rows of `holders` that are meant: of each holder, for what its nonces have paid for. */
 function heldBy(engine: EngineName, holds: readonly Hold[]): RawBuilder<unknown> {
-  const pairs = holds.map(({ holder, reservation }): Cell[] => [reservation, holder]);
-  return sql`${table(engine, pairs)} join grants live on live.reservation = value ->> 0 and ${LIVE}
-    join holders on holders.grant_id = live.id and holders.holder = value ->> 1`;
+  const rows = holds.flatMap(({ holder, keys }) => keys.map((key): Cell[] => [nonceDigest(key), holder]));
+  return sql`${table(engine, rows)} join nonces on nonces.digest = value ->> 0
+    join holders on holders.grant_id = nonces.grant_id and holders.holder = value ->> 1`;
 }
 
-/**
- * Holders are gone. What nobody holds any more has ended; and a payment that no PEP has reported success of is released once
- * nobody is left who was told Install for it, even if others have its reservation for another payment.
- */
+/** Holders are gone: what nobody holds any more of those who showed its nonces has ended. */
 export async function endHolders(
   context: Context,
   holds: readonly Hold[],
@@ -43,39 +42,41 @@ export async function endHolders(
   resume: number,
 ): Promise<void> {
   const { db, engine } = context;
-  await sql`
+  const { rows } = await sql<{ grant_id: string }>`
     delete from holders where (grant_id, holder) in
-    (select holders.grant_id, holders.holder from ${heldBy(engine, holds)})`.execute(db);
-  const reservations = holds.map(({ reservation }) => reservation);
-  await endUnheld(context, reservations, now, resume);
+    (select holders.grant_id, holders.holder from ${heldBy(engine, holds)}) returning grant_id`.execute(db);
+  await endUnheld(
+    context,
+    rows.map(({ grant_id }) => grant_id),
+    now,
+    resume,
+  );
 }
 
 /**
- * Ends those of the reservations that nobody holds. `resume` is for how long, in milliseconds, one without a paid time may
- * come back: a router that was away asks again for what was paid.
+ * Ends those of the grants that nobody holds: owed, if a PEP has reported success, or released. `resume` is for how long, in
+ * milliseconds, one without a paid time may come back: a router that was away asks again for what was paid.
  */
 export async function endUnheld(
   context: Context,
-  reservations: readonly string[],
+  grants: readonly string[],
   now: number,
   resume: number,
 ): Promise<void> {
-  if (reservations.length === 0) return;
+  if (grants.length === 0) return;
   const { db, engine } = context;
-  const asked = sql`select value ->> 0 from ${table(engine, unique(reservations))}`;
+  const asked = sql`select value ->> 0 from ${table(engine, column(grants))}`;
   // Locked first: whoever takes one of them meanwhile, at another PDP, has become a holder or waits here.
   const { rows } = await sql<{ id: string }>`
-    select id from grants where state in ('held', 'committed') and reservation in (${asked})
+    select id from grants where state in ('held', 'committed') and id in (${asked})
     order by id ${forUpdate(engine)}`.execute(db);
   if (rows.length === 0) return;
   const ended = await sql<Ended>`
     update grants set ended_at = ${now},
       state = case state when 'held' then 'released' else 'ended' end,
       paid_until = case when state = 'committed' and paid_until is null then ${now + resume} else paid_until end
-    where state in ('held', 'committed') and reservation in (${asked})
-    and not exists (select 1 from grants live join holders on holders.grant_id = live.id
-      where live.reservation = grants.reservation and ${LIVE}
-      and (grants.state = 'committed' or live.id = grants.id))
+    where state in ('held', 'committed') and id in (${asked})
+    and not exists (select 1 from holders where holders.grant_id = grants.id)
     returning id, state, payers, nonce, totalled, sum, currency`.execute(db);
   await release(
     context,
@@ -83,12 +84,17 @@ export async function endUnheld(
   );
 }
 
-/** The reservations of grants, each once. */
-export async function reservationsOf({ db, engine }: Context, grants: readonly string[]): Promise<string[]> {
-  const { rows } = await sql<{ reservation: string }>`
-    select distinct reservation from grants where id in
-    (select value ->> 0 from ${table(engine, unique(grants))})`.execute(db);
-  return rows.map(({ reservation }) => reservation);
+/**
+ * Until when a holder has its reservation, milliseconds: of the time that anybody has paid for it the latest end; undefined
+ * where the holder showed a payment without an end, 0 where there is none.
+ */
+export async function readPaidUntil(context: Context, hold: Hold): Promise<number | undefined> {
+  const { db, engine } = context;
+  const { rows } = await sql`
+    select 1 as one from ${heldBy(engine, [hold])} join grants on grants.id = holders.grant_id
+    where grants.duration is null and grants.state in ('held', 'committed') limit 1`.execute(db);
+  if (rows.length > 0) return undefined;
+  return (await timedUntil(context, [hold.reservation])).get(hold.reservation) ?? 0;
 }
 
 interface Ended {
@@ -105,11 +111,9 @@ interface Ended {
 async function release({ db, engine }: Context, grants: readonly Ended[]): Promise<void> {
   if (grants.length === 0) return;
   const rows = grants.flatMap(({ id, payers, nonce }) =>
-    (JSON.parse(payers) as string[]).map((payer): Cell[] => [payer, nonce, id]),
+    (JSON.parse(payers) as string[]).map((payer): Cell[] => [nonceDigest({ payer, nonce }), id]),
   );
-  await sql`
-    delete from nonces where (payer, nonce, grant_id) in
-    (select value ->> 0, value ->> 1, value ->> 2 from ${table(engine, rows)})`.execute(db);
+  await giveBack({ db, engine }, rows);
   await addTotals({ db, engine }, grants.flatMap(undone));
 }
 
@@ -120,8 +124,4 @@ function undone({ payers, totalled, sum, currency }: Ended): TotalChange[] {
     ...list(totalled).map((id): TotalChange => ({ kind: 'credential', id, currency, sum: -sum })),
     ...list(payers).map((id): TotalChange => ({ kind: 'payer', id, currency, sum: -sum })),
   ];
-}
-
-function unique(names: readonly string[]): Cell[][] {
-  return [...new Set(names)].map((name) => [name]);
 }

@@ -9,8 +9,8 @@ export type DepositState = 'accepted' | 'double-spent' | 'refused';
 
 /** The books of a policy server. Times are milliseconds since 1970, sums millionths of the currency's unit. */
 export interface BooksSchema {
-  /** What each nonce has paid for. The primary key is what makes it pay once. */
-  nonces: { payer: string; nonce: string; grant_id: string };
+  /** What each nonce has paid for, by its `nonceDigest`. The primary key is what makes it pay once. */
+  nonces: { digest: string; grant_id: string };
   /** One payment for one reservation. */
   grants: {
     id: string;
@@ -74,8 +74,7 @@ export const BOOKS_MIGRATIONS: Migrations = {
   name: 'books',
   steps: [
     (engine) => [
-      `create table nonces (
-        payer text not null, nonce text not null, grant_id text not null, primary key (payer, nonce))${clustered(engine)}`,
+      `create table nonces (digest text primary key, grant_id text not null)${clustered(engine)}`,
       `create table grants (
         id text primary key, reservation text not null, session text not null, pep_id text not null,
         handle text not null, link_name text, amount text not null, sum bigint not null, currency text not null,
@@ -83,7 +82,8 @@ export const BOOKS_MIGRATIONS: Migrations = {
         checks text not null, credentials text not null, totalled text not null, requesters text not null, state text not null,
         granted_at bigint not null, committed_at bigint, ended_at bigint, paid_until bigint,
         deposit text, deposited_at bigint, answer text)`,
-      `create index grants_live on grants (reservation) where state in ('held', 'committed')`,
+      // The only ones that are looked up by their reservation: where nothing is paid by time, no random key but the nonce's.
+      'create index grants_timed on grants (reservation) where duration is not null',
       `create index grants_due on grants (committed_at) where deposit is null and state in ('committed', 'ended')`,
       'create table credentials (digest text primary key, text text not null)',
       // By grant, whose ids are in the order of time: new rows are side by side.

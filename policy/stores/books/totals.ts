@@ -1,9 +1,9 @@
-import { sql } from 'kysely';
 import { toMillionths } from '../../payment/index.js';
 import type { NonceKey, Payment, Spent } from '../../payment/index.js';
-import { table } from '../store.js';
-import type { Cell } from '../store.js';
+import { addRows } from '../rows.js';
+import type { Row } from '../rows.js';
 import type { GrantContext } from './grant.js';
+import type { BooksSchema } from './schema.js';
 
 /** A change of one total, in millionths. */
 export interface TotalChange {
@@ -60,14 +60,10 @@ export async function addTotals(
   }
   const rows = [...merged.entries()]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, { change, sum }]): Cell[] => [change.kind, change.id, change.currency, String(sum)]);
+    .map(([, { change, sum }]): Row => [change.kind, change.id, change.currency, sum]);
   const totals = new Totals();
-  if (rows.length === 0) return totals;
-  const result = await sql<TotalChange>`
-    insert into totals (kind, id, currency, sum)
-    select value ->> 0, value ->> 1, value ->> 2, cast(value ->> 3 as bigint) from ${table(engine, rows)} where true
-    on conflict (kind, id, currency) do update set sum = totals.sum + excluded.sum
-    returning kind, id, currency, sum`.execute(db);
-  for (const row of result.rows) totals.add(row, row.sum);
+  for (const row of await addRows<BooksSchema, TotalChange>(engine, db, TOTALS, rows)) totals.add(row, row.sum);
   return totals;
 }
+
+const TOTALS = { table: 'totals', columns: ['kind', 'id', 'currency', '#sum'], keys: 3, sum: 'sum' };

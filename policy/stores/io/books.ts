@@ -2,9 +2,9 @@ import { sql } from 'kysely';
 import type { Books, GrantRequest, GrantResult, Hold, RevocationRecord } from '../../payment/index.js';
 import { countDue, readDue, recordDeposits, retryRefused } from '../books/deposits.js';
 import type { DepositRecord, Due } from '../books/deposits.js';
-import { ownHolder, readPaidUntil, writeGrants } from '../books/grant.js';
+import { ownHolder, writeGrants } from '../books/grant.js';
 import type { GrantContext } from '../books/grant.js';
-import { commitAll, endHolders, endUnheld, reservationsOf } from '../books/hold.js';
+import { commitAll, endHolders, endUnheld, readPaidUntil } from '../books/hold.js';
 import { countRevocations, readRevocations, writeRevocation } from '../books/revocations.js';
 import { BOOKS_MIGRATIONS } from '../books/schema.js';
 import type { BooksSchema } from '../books/schema.js';
@@ -88,14 +88,8 @@ export class StoredBooks implements Books {
     await this.#batcher.add({ kind: 'end', hold, now });
   }
 
-  async paidUntil(reservation: string): Promise<number | undefined> {
-    const { db, engine } = this.store;
-    const { rows } = await sql`
-      select 1 as one from grants where reservation = ${reservation} and state in ('held', 'committed') limit 1`.execute(
-      db,
-    );
-    if (rows.length === 0) return 0;
-    return (await readPaidUntil({ db, engine }, [reservation])).get(reservation);
+  paidUntil(hold: Hold): Promise<number | undefined> {
+    return readPaidUntil(this.store, this.#own(hold));
   }
 
   /** Says that this PDP is alive; false, once, where another one took it for dead, and ended what it held. */
@@ -128,11 +122,12 @@ export class StoredBooks implements Books {
       const { rows: held } = await sql<{ grant_id: string }>`
         delete from holders where instance <> ${instance} and instance not in (select id from instances)
         returning grant_id`.execute(db);
-      const reservations = await reservationsOf(
+      await endUnheld(
         context,
         held.map(({ grant_id }) => grant_id),
+        now,
+        this.#resume,
       );
-      await endUnheld(context, reservations, now, this.#resume);
       return held.length;
     });
   }
@@ -209,10 +204,8 @@ export class StoredBooks implements Books {
         const requests = grants.map(({ request }) => request);
         const granted = await writeGrants(context, requests);
         grants.forEach((one, i) => results.set(one, granted[i]));
-        const left = requests.flatMap(({ holder, leaving }, i) =>
-          leaving === undefined || granted[i]?.kind !== 'granted'
-            ? []
-            : [this.#own({ holder, reservation: leaving })],
+        const left = requests.flatMap(({ leaving }, i) =>
+          leaving === undefined || granted[i]?.kind !== 'granted' ? [] : [this.#own(leaving)],
         );
         if (left.length > 0)
           await endHolders(context, left, Math.max(...requests.map(({ now }) => now)), this.#resume);
@@ -223,14 +216,14 @@ export class StoredBooks implements Books {
   }
 
   /** Among the holders of all PDPs. */
-  #own({ holder, reservation }: Hold): Hold {
-    return { holder: ownHolder(this.options.instance, holder), reservation };
+  #own(hold: Hold): Hold {
+    return { ...hold, holder: ownHolder(this.options.instance, hold.holder) };
   }
 
-  #doubt({ holder, verdict }: GrantRequest): void {
+  #doubt({ holder, verdict, keys }: GrantRequest): void {
     if (verdict.payment === undefined) return;
     const { reservation } = verdict.payment;
-    this.#doubtful.add({ holder, reservation });
+    this.#doubtful.add({ holder, reservation, keys });
   }
 
   /** In a transaction of its own: were it run again together with grants to the same holders, it would undo these. */

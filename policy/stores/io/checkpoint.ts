@@ -5,7 +5,7 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
  * How often the log is written back to the file while there is something in it, milliseconds. A commit that comes while the
  * disk flushes the file waits for that as well: little at a time, and often.
  */
-const EVERY = 50;
+const EVERY = 15;
 /** A process that commits less than this is left alone: it ends before the thread would pay. */
 const MANY = 8;
 /** Pages in the log from which on it is begun anew. */

@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3';
-import { Kysely, sql, SqliteDialect } from 'kysely';
+import { Kysely, SqliteDialect } from 'kysely';
 import type { SqliteDatabase, SqliteStatement } from 'kysely';
 import { eachStatement } from '../rows.js';
 import type { RowDone } from '../rows.js';
@@ -24,6 +24,11 @@ export function openSqlite<Schema>(file: string, options: OpenOptions = {}): Sto
   const { patience = 5000 } = options;
   const database = open(file);
   const db = new Kysely<Schema>({ dialect: new SqliteDialect({ database: new Prepared(database) }) });
+  const frame = {
+    begin: database.prepare('begin immediate'),
+    commit: database.prepare('commit'),
+    rollback: database.prepare('rollback'),
+  };
   const checkpointer = file === ':memory:' ? undefined : new Checkpointer(file, database);
   return {
     engine: 'sqlite',
@@ -31,7 +36,7 @@ export function openSqlite<Schema>(file: string, options: OpenOptions = {}): Sto
     transaction: async (work) => {
       const result = await db.connection().execute((connection) => {
         checkpointer?.finish();
-        return transact(connection, database, work, patience);
+        return transact(connection, database, frame, work, patience);
       });
       checkpointer?.committed();
       return result;
@@ -43,6 +48,9 @@ export function openSqlite<Schema>(file: string, options: OpenOptions = {}): Sto
     },
   };
 }
+
+/** What a transaction begins and ends with. */
+type Frame = Readonly<Record<'begin' | 'commit' | 'rollback', Database.Statement>>;
 
 function open(file: string): Database.Database {
   try {
@@ -64,22 +72,23 @@ function open(file: string): Database.Database {
   }
 }
 
-/** Takes the write lock at once: a transaction that reads first and writes later could find the file changed. */
+/** The write lock is taken at once: a transaction that reads first and writes later could find the file changed. */
 async function transact<Schema, Result>(
   db: Kysely<Schema>,
   database: Database.Database,
+  { begin, commit, rollback }: Frame,
   work: (db: Kysely<Schema>) => Promise<Result>,
   patience: number,
 ): Promise<Result> {
   const until = performance.now() + patience;
   for (;;) {
     try {
-      await sql`begin immediate`.execute(db);
+      begin.run();
       const result = await work(db);
-      await sql`commit`.execute(db);
+      commit.run();
       return result;
     } catch (error) {
-      if (database.inTransaction) await sql`rollback`.execute(db);
+      if (database.inTransaction) rollback.run();
       if ((error instanceof TryAgain || isLocked(error)) && performance.now() < until) {
         await sleep(TURN);
         continue;
@@ -154,14 +163,16 @@ class Prepared implements SqliteDatabase {
   }
 }
 
-/** Runs a statement for each of its parameters, which are rows, and tells of each how many rows it has changed. */
+/** Runs a statement for each of its parameters, which are rows: gives what each returns, or else how many rows it has changed. */
 class EachRow implements SqliteStatement {
   readonly reader = true;
 
   constructor(private readonly statement: Database.Statement) {}
 
-  all(rows: readonly unknown[]): RowDone[] {
-    return rows.map((row) => ({ changes: this.statement.run(row).changes }));
+  all(rows: readonly unknown[]): unknown[] {
+    const { statement } = this;
+    if (statement.reader) return rows.map((row) => statement.get(row));
+    return rows.map((row): RowDone => ({ changes: statement.run(row).changes }));
   }
 
   run(): never {

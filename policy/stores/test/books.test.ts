@@ -195,7 +195,7 @@ describe('books', () => {
       assert.equal(result.kind, 'granted');
       assert.deepEqual((await states()).sort(), ['n committed', 'n held']);
       assert.equal(await holders(), 2);
-      await books.end({ holder: 'h2', reservation }, NOW);
+      await books.end({ holder: 'h2', reservation, keys }, NOW);
       assert.deepEqual((await states()).sort(), ['n ended', 'n released']);
       assert.equal(await holders(), 0);
     });
