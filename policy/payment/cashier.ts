@@ -222,7 +222,8 @@ export class Cashier {
     const { books, newId } = this.options;
     const { holder, pepId, handle, linkName } = request;
     const before = this.held.of(holder);
-    const isLeaving = before !== undefined && before.verdict.payment.reservation !== verdict.payment.reservation;
+    const isLeaving =
+      before !== undefined && before.verdict.payment.reservation !== verdict.payment.reservation;
     return books.grant({
       id: newId(),
       ...{ holder, pepId, handle, linkName, keys, verdict, now },

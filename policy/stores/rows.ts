@@ -45,7 +45,9 @@ export async function addRows<Schema, Sum>(
   if (rows.length === 0) return [];
   const result =
     engine === 'sqlite'
-      ? await db.executeQuery<Sum>(CompiledQuery.raw(forEach(`${statementOf(into)} ${end}`), rows as unknown[]))
+      ? await db.executeQuery<Sum>(
+          CompiledQuery.raw(forEach(`${statementOf(into)} ${end}`), rows as unknown[]),
+        )
       : await sql<Sum>`${fromTable(engine, into, rows)} ${sql.raw(end)}`.execute(db);
   return result.rows;
 }

@@ -286,7 +286,7 @@ async function insertGrants(context: GrantContext, entries: readonly Entry[]): P
       payment.nonce,
       JSON.stringify(request.keys.map(({ payer }) => payer)),
       payment.duration ?? null,
-      JSON.stringify(Object.fromEntries(request.verdict.attributes)),
+      textOf(request.verdict.attributes),
       JSON.stringify([...new Set(payment.checks.map(({ text }) => text))]),
       JSON.stringify([...new Set(digests)]),
       JSON.stringify([...new Set(payment.totalled)]),
@@ -302,6 +302,14 @@ async function insertGrants(context: GrantContext, entries: readonly Entry[]): P
     for (const digest of texts.keys()) known.add(digest);
   }
   await insertRows(engine, db, GRANTS, rows);
+}
+
+/** As JSON: half the time, and a fraction of the garbage, of making an object of them first. */
+function textOf(attributes: ReadonlyMap<string, string>): string {
+  let text = '';
+  for (const [name, value] of attributes)
+    text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${JSON.stringify(value)}`;
+  return `{${text}}`;
 }
 
 /** When the time that each pays for is over: a later check adds to what is left. */

@@ -62,7 +62,8 @@ export async function addTotals(
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, { change, sum }]): Row => [change.kind, change.id, change.currency, sum]);
   const totals = new Totals();
-  for (const row of await addRows<BooksSchema, TotalChange>(engine, db, TOTALS, rows)) totals.add(row, row.sum);
+  for (const row of await addRows<BooksSchema, TotalChange>(engine, db, TOTALS, rows))
+    totals.add(row, row.sum);
   return totals;
 }
 

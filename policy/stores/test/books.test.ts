@@ -200,6 +200,34 @@ describe('books', () => {
       assert.equal(await holders(), 0);
     });
 
+    it('end a payment with the last who showed it, though others have the reservation for another', async () => {
+      const at = await desk();
+      await ask(at, 'a', { holder: 'h1' });
+      await ask(at, 'b', { holder: 'h2' });
+      await ask(at, 'b', { holder: 'h3' });
+      for (const holder of ['h1', 'h2', 'h3']) at.report(holder, true, NOW);
+      at.forget('h1', NOW);
+      at.forget('h2', NOW);
+      await at.written(SECOND);
+      assert.deepEqual(await states(), ['a ended', 'b committed']);
+      assert.equal(await holders(), 1);
+      at.forget('h3', NOW);
+      await at.written(SECOND);
+      assert.deepEqual(await states(), ['a ended', 'b ended']);
+    });
+
+    it('let go of all that a router showed for a reservation, once it has another', async () => {
+      const at = await desk();
+      await ask(at, 'a');
+      await ask(at, 'b');
+      at.report('edge-1 h1', true, NOW);
+      await at.written(SECOND);
+      await ask(at, 'c', { port: 5006 });
+      await at.written(SECOND);
+      assert.deepEqual(await states(), ['a ended', 'b ended', 'c held']);
+      assert.equal(await holders(), 1);
+    });
+
     it('have one winner where two PDPs are asked for one nonce at once', async () => {
       const other = await another('two');
       const desks = [await desk(), await desk(other)];
@@ -332,6 +360,24 @@ describe('books', () => {
       await two.decide(hour('b', 'h2'), NOW + MINUTE);
       await one.handleTimeout(NOW + 60 * MINUTE);
       assert.deepEqual(removed, []);
+    });
+
+    it('know no end for a router that showed a payment without one, and tell others when the time is over', async () => {
+      const removed: string[] = [];
+      const at = await desk(books, { removed: (holder) => removed.push(holder) });
+      const timed = {
+        claims: claims({ nonce: 'hour', duration: '3600' }),
+        assertions: [timedCheck('hour', 3600), offered(), authorization()],
+      };
+      for (const holder of ['h1', 'h2']) await at.decide(request(timed, { holder }), NOW);
+      await ask(at, 'endless', { holder: 'h1' }, NOW + MINUTE);
+      for (const holder of ['h1', 'h2']) at.report(holder, true, NOW + MINUTE);
+      await at.written(SECOND);
+      await at.handleTimeout(NOW + 60 * MINUTE);
+      assert.deepEqual(removed, ['h2']);
+      assert.equal(at.held.of('h1')?.paidUntil, undefined);
+      await at.written(SECOND);
+      assert.deepEqual(await states(), ['endless committed', 'hour committed']);
     });
 
     it('hold an authorization to its total, at two PDPs at once, to the cent', async () => {
