@@ -9,16 +9,11 @@ import { openStore } from '../../policy/stores/io/open.js';
 import { openBare } from './bare.js';
 import type { Batch } from './bare.js';
 import type { Subject } from './measure.js';
+import { ATTRIBUTES, checkText, COMMON } from './story.js';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 const USERS = Array.from({ length: 100 }, (_, i) => `user-${i}`);
-const ATTRIBUTES = Object.fromEntries(
-  Array.from({ length: 24 }, (_, i) => [`attribute_${i}`, `value of ${i}, of some length`]),
-);
-const COMMON: readonly [string, string][] = ['offer', 'authorization'].map((name) => {
-  const text = `${name} ${'n'.repeat(600)}`;
-  return [sha256(text), text];
-});
+const SHARED = COMMON.map(({ digest, text }): [string, string] => [digest, text]);
 
 /** Deposits as the clearing centre books them: judged before, each with a nonce and a check of its own. */
 export const DEPOSITS: Subject<HandedIn> = {
@@ -60,8 +55,8 @@ function newDeposit(): HandedIn {
   const id = uuidV7(Date.now());
   const nonce = randomBytes(8).toString('hex');
   const account = USERS[Math.floor(Math.random() * USERS.length)] ?? '';
-  const check = `Authorizer: "x"\nLicensees: "y"\nComment: ${id}\n${'n'.repeat(550)}`;
-  const texts: [string, string][] = [[sha256(check), check], ...COMMON];
+  const check = checkText(nonce);
+  const texts: [string, string][] = [[sha256(check), check], ...SHARED];
   const payer = `key of ${account}`;
   const now = new Date().toISOString();
   const deposit: Deposit = {
@@ -70,7 +65,7 @@ function newDeposit(): HandedIn {
     ...{
       grantedAt: now,
       committedAt: now,
-      attributes: ATTRIBUTES,
+      attributes: Object.fromEntries(ATTRIBUTES),
       credentials: texts.map(([digest]) => digest),
     },
   };

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { credentialDigest, parseAssertion } from '../../policy/keynote/index.js';
 import { uuidV7 } from '../../policy/io/uuid.js';
 import type { GrantRequest, NonceKey, Payment, Verdict } from '../../policy/payment/index.js';
 import { nonceDigest } from '../../policy/stores/books/nonce.js';
@@ -8,16 +7,9 @@ import { StoredBooks } from '../../policy/stores/io/books.js';
 import { openBare } from './bare.js';
 import type { Batch } from './bare.js';
 import type { Subject } from './measure.js';
+import { ATTRIBUTES, checkFor, COMMON, PAYMENT } from './story.js';
 
 const PAYERS = Array.from({ length: 100 }, () => `ed25519-base64:${randomBytes(32).toString('base64')}`);
-const note = (length: number): string => `Conditions: note == "${'n'.repeat(length)}" -> "true";\n`;
-const COMMON = ['offer', 'authorization'].map((comment) =>
-  parseAssertion(`KeyNote-Version: 2\nComment: ${comment}\nAuthorizer: "x"\nLicensees: "y"\n${note(600)}`),
-);
-const ATTRIBUTES = new Map(
-  Array.from({ length: 24 }, (_, i) => [`attribute_${i}`, `value of ${i}, of some length`]),
-);
-
 /** Grants as `bandex pdp` writes them down: judged before, each with a check and a nonce of its own. */
 export const GRANTS: Subject<GrantRequest> = {
   name: 'grants',
@@ -33,21 +25,13 @@ export const GRANTS: Subject<GrantRequest> = {
 function newGrant(): GrantRequest {
   const id = uuidV7(Date.now());
   const nonce = randomBytes(8).toString('hex');
-  const check = parseAssertion(`Authorizer: "x"\nLicensees: "y"\nComment: ${id}\n${note(500)}`);
+  const check = checkFor(nonce);
   const payment: Payment = {
-    amount: '0.44',
-    currency: 'USD',
+    ...PAYMENT,
     nonce,
-    duration: undefined,
-    payers: [],
-    session: '10.0.0.1/17/5004',
-    reservation: `10.0.0.1/17/${nonce} FF 198.51.100.9/5004`,
-    bandwidth: 50_000_000,
+    reservation: PAYMENT.reservation.replace('5004', nonce),
     credentials: [check, ...COMMON],
     checks: [check],
-    totalled: [],
-    isExposureLimited: false,
-    requesters: { route: 'route' },
   };
   const verdict: Verdict = { granted: true, reason: '', attributes: ATTRIBUTES, payment };
   return {
@@ -98,7 +82,7 @@ function rows(requests: readonly GrantRequest[]): Batch {
       JSON.stringify(payers),
       JSON.stringify(Object.fromEntries(verdict.attributes)),
       JSON.stringify(checks.map(({ text }) => text)),
-      JSON.stringify(COMMON.map(({ text }) => credentialDigest(text))),
+      JSON.stringify(COMMON.map(({ digest }) => digest)),
       ...['[]', JSON.stringify(requesters), 'held', now],
     ]);
     holders.push([id, `bench/${id}`, pepId, handle, 'bench', now]);

@@ -18,7 +18,8 @@ export interface Subject<Item> {
 export const AT_ONCE = 512;
 const BATCHES = 20;
 const ROUNDS = 3;
-const SECONDS = 3;
+/** Of a load before it is measured, and measured: batches of another size are other code, which is compiled first. */
+const [WARM, SECONDS] = [4, 4];
 /** The disk still writes what the full load left behind, and its garbage is collected: neither is measured. Milliseconds. */
 const QUIET = 1000;
 
@@ -52,10 +53,10 @@ export async function measure<Item>(
     ["a quarter of the engine's rate", alone / 4],
     ['half of ours', own / 2],
   ] as const) {
-    const items = make(Math.floor(load * SECONDS));
+    const items = make(Math.floor(load * (WARM + SECONDS)));
     globalThis.gc?.();
     await sleep(QUIET);
-    const { p50, p99 } = await latency(ours.one, items, load);
+    const { p50, p99 } = await latency(ours.one, items, load, Math.floor(load * WARM));
     console.log(
       `              at ${text(load).trim()}/s, ${name}: p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`,
     );
@@ -84,8 +85,10 @@ async function latency<Item>(
   one: (item: Item) => Promise<unknown>,
   items: readonly Item[],
   perSecond: number,
+  unmeasured: number,
 ): Promise<{ p50: number; p99: number }> {
   const times: number[] = [];
+  let done = 0;
   let failed: unknown;
   const fail = (error: unknown): void => {
     failed ??= error;
@@ -95,11 +98,15 @@ async function latency<Item>(
     const due = Math.min(items.length, Math.floor(((performance.now() - start) / 1000) * perSecond) + 1);
     for (; i < due; i++) {
       const asked = start + (i / perSecond) * 1000;
-      one(items[i] as Item).then(() => times.push(performance.now() - asked), fail);
+      const isMeasured = i >= unmeasured;
+      one(items[i] as Item).then(() => {
+        done++;
+        if (isMeasured) times.push(performance.now() - asked);
+      }, fail);
     }
     await sleep(1);
   }
-  while (times.length < items.length && failed === undefined) await sleep(1);
+  while (done < items.length && failed === undefined) await sleep(1);
   if (failed !== undefined) throw failed as Error;
   times.sort((a, b) => a - b);
   const at = (share: number): number => times[Math.floor(times.length * share)] ?? NaN;
