@@ -55,30 +55,65 @@ export async function writeGrants(
   context: GrantContext,
   requests: readonly GrantRequest[],
 ): Promise<readonly GrantResult[]> {
-  const entries = requests.map((request): Entry => {
-    const { payment } = request.verdict;
-    if (payment === undefined) throw new TypeError('request.verdict: has no payment');
-    const { reservation } = payment;
-    return {
-      request,
-      payment,
-      reservation,
-      result: undefined,
-      grant: undefined,
-      digests: request.keys.map(nonceDigest),
-      pays: new Set(),
-      ended: new Set(),
-      isEndless: false,
-    };
-  });
+  const results = new Map<GrantRequest, GrantResult>();
+  for (const round of roundsOf(requests.map(entryOf))) {
+    const written = await writeRound(context, round);
+    round.forEach(({ request }, i) => results.set(request, written[i] as GrantResult));
+  }
+  return requests.map((request) => results.get(request) as GrantResult);
+}
+
+function entryOf(request: GrantRequest): Entry {
+  const { payment } = request.verdict;
+  if (payment === undefined) throw new TypeError('request.verdict: has no payment');
+  const { reservation } = payment;
+  return {
+    request,
+    payment,
+    reservation,
+    result: undefined,
+    grant: undefined,
+    digests: request.keys.map(nonceDigest),
+    pays: new Set(),
+    ended: new Set(),
+    isEndless: false,
+  };
+}
+
+/**
+ * Whether a nonce of several is taken hangs on the others: who shares some of them with a request before, or all of them for
+ * another reservation, is written once that one is decided. Nearly always there is one round.
+ */
+function roundsOf(entries: readonly Entry[]): Entry[][] {
+  const rounds: Entry[][] = [];
+  let rest = entries;
+  while (rest.length > 0) {
+    const wishes = new Map<string, string>();
+    const now: Entry[] = [];
+    const later: Entry[] = [];
+    for (const entry of rest) {
+      const { digests, reservation } = entry;
+      const wish = digests.length === 1 ? '' : `${digests.join(' ')} ${reservation}`;
+      const isNow = digests.every((digest) => (wishes.get(digest) ?? wish) === wish);
+      (isNow ? now : later).push(entry);
+      for (const digest of digests) wishes.set(digest, isNow ? wish : LATER);
+    }
+    rounds.push(now);
+    rest = later;
+  }
+  return rounds;
+}
+
+/** Equal to no wish. */
+const LATER = 'later';
+
+async function writeRound(context: GrantContext, entries: readonly Entry[]): Promise<GrantResult[]> {
   await takeNonces(context, entries);
   const fresh = entries.filter(({ result, grant }) => result === undefined && grant === undefined);
   await insertGrants(context, await takeTotals(context, fresh));
   // Whoever joined a grant of this batch that the totals refused is refused with it.
-  for (const entry of entries) {
-    const owner = entry.grant && fresh.find(({ request }) => request.id === entry.grant?.id);
-    if (owner?.result !== undefined) entry.result = owner.result;
-  }
+  const refused = new Map(fresh.map(({ request, result }) => [request.id, result]));
+  for (const entry of entries) if (entry.grant !== undefined) entry.result ??= refused.get(entry.grant.id);
   const held = entries.filter(({ result }) => result === undefined);
   await resume(context, held);
   await insertHolders(context, held);
@@ -143,12 +178,12 @@ async function takeNonces(context: GrantContext, entries: readonly Entry[]): Pro
     const { request, reservation, digests } = entry;
     let before: FoundGrant | undefined;
     let isNew = false;
-    digests.forEach((digest, i) => {
+    for (const [i, digest] of digests.entries()) {
       const owner = owners.get(digest) ?? own.get(digest);
       if (owner === undefined) {
         isNew = true;
         entry.pays.add(request.id);
-        return;
+        continue;
       }
       entry.pays.add(owner.id);
       if (owner.state === 'ended') entry.ended.add(owner.id);
@@ -158,7 +193,7 @@ async function takeNonces(context: GrantContext, entries: readonly Entry[]): Pro
       else if (owner.paidUntil !== undefined && owner.paidUntil <= request.now)
         entry.result = { kind: 'over', use: useOf(key, owner), paidUntil: owner.paidUntil };
       before = owner;
-    });
+    }
     if (entry.result !== undefined) {
       // Of those that are in the table already nothing is this request's.
       for (const digest of digests)
