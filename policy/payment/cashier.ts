@@ -2,7 +2,7 @@ import type { Books, GrantResult, NonceKey, NonceUse } from './books.js';
 import { Deadlines } from './deadlines.js';
 import type { Payment, PaymentPolicy, PaymentRequest, Verdict } from './decide.js';
 import { HeldReservations, holdOf, nameOfKey } from './held.js';
-import type { Held } from './held.js';
+import type { Granted, Held } from './held.js';
 import type { Refusal } from './refusal.js';
 
 export interface CashierOptions {
@@ -19,7 +19,6 @@ export interface CashierOptions {
   readonly failed: (error: unknown) => void;
 }
 
-type Granted = Verdict & { readonly payment: Payment };
 type Due = { readonly kind: 'hold' | 'paid' | 'judge'; readonly held: Held };
 
 const DAY = 86_400_000;
@@ -75,6 +74,7 @@ export class Cashier {
     const before = this.held.of(request.holder);
     if (before !== undefined && isRefresh(before, verdict.payment, keys, now)) {
       before.verdict = verdict;
+      for (const key of keys) before.shown.set(nameOfKey(key), { key, verdict });
       return this.#granted(verdict, true);
     }
     return this.#grant(request, verdict, keys, now);
@@ -90,7 +90,7 @@ export class Cashier {
       void this.#write(holder, async () => {
         if ((await this.options.books.commit(holdOf(held), now)) === 'committed') return;
         // Another PDP took us for dead meanwhile, and ended it.
-        await this.#renew(held, now);
+        await this.#renew(holder, now);
       });
     }
   }
@@ -144,7 +144,7 @@ export class Cashier {
   /** Another PDP took us for dead, and ended what we held: it is asked for once more. */
   async renew(now: number): Promise<void> {
     await Promise.all(
-      this.held.all().map((held) => this.#write(held.request.holder, () => this.#renew(held, now))),
+      this.held.all().map(({ request: { holder } }) => this.#write(holder, () => this.#renew(holder, now))),
     );
   }
 
@@ -246,23 +246,39 @@ export class Cashier {
     return this.#policy.refuse(request, refusalOf(result), attributes);
   }
 
-  /** Asks the books again for what is held; throws where they do not answer, so that it is done again. */
-  async #renew(held: Held, now: number): Promise<void> {
-    const { request, verdict } = held;
-    const { holder } = request;
-    if (this.held.of(holder) !== held) return;
-    const result = await this.#ask(request, verdict, keysOf(verdict.payment), now);
-    // Deleted meanwhile: its end is written next.
-    if (this.held.of(holder) !== held) return;
-    if (result.kind !== 'granted') {
-      this.options.removed(holder, this.#refused(request, verdict, result));
+  /**
+   * Asks the books again for all that a holder has shown for what it holds: it keeps what is granted. Throws where they do not
+   * answer, so that it is done again.
+   */
+  async #renew(holder: string, now: number): Promise<void> {
+    const held = this.held.of(holder);
+    if (held === undefined) return;
+    let refused: Verdict | undefined;
+    let last: { readonly verdict: Granted; readonly paidUntil: number | undefined } | undefined;
+    let isUnreported = false;
+    for (const verdict of new Set(Array.from(held.shown.values(), (one) => one.verdict))) {
+      const keys = keysOf(verdict.payment);
+      const result = await this.#ask(held.request, verdict, keys, now);
+      // Deleted meanwhile: its end is written next.
+      if (this.held.of(holder) !== held) return;
+      if (result.kind === 'granted') {
+        last = { verdict, paidUntil: result.paidUntil };
+        isUnreported ||= result.state === 'held';
+      } else {
+        refused = this.#refused(held.request, verdict, result);
+        for (const key of keys) held.shown.delete(nameOfKey(key));
+      }
+    }
+    if (last === undefined) {
+      if (refused !== undefined) this.options.removed(holder, refused);
       this.forget(holder, now);
       return;
     }
-    held.paidUntil = result.paidUntil;
-    if (result.paidUntil !== undefined) this.#deadlines.add(result.paidUntil, { kind: 'paid', held });
-    if (held.state === 'committed' && result.state === 'held')
-      await this.options.books.commit(holdOf(held), now);
+    if (![...held.shown.values()].some(({ verdict }) => verdict === held.verdict))
+      held.verdict = last.verdict;
+    held.paidUntil = last.paidUntil;
+    if (last.paidUntil !== undefined) this.#deadlines.add(last.paidUntil, { kind: 'paid', held });
+    if (held.state === 'committed' && isUnreported) await this.options.books.commit(holdOf(held), now);
   }
 
   async #settled(writing: Promise<void> | undefined): Promise<void> {
@@ -290,14 +306,14 @@ export class Cashier {
     const held: Held = {
       request: { ...request, objects: [] },
       verdict,
-      keys: new Map(isSame ? before.keys : []),
+      shown: new Map(isSame ? before.shown : []),
       state,
       paidUntil,
       // A payment that is added gives no more time to report the one before.
       holdUntil: isHeldBefore ? before.holdUntil : now + this.options.holdTimeout,
       isAsking: false,
     };
-    for (const key of keys) held.keys.set(nameOfKey(key), key);
+    for (const key of keys) held.shown.set(nameOfKey(key), { key, verdict });
     if (before !== undefined) this.#asksForTime.delete(before);
     this.held.add(held);
     if (state === 'held') this.#deadlines.add(held.holdUntil, { kind: 'hold', held });
@@ -406,7 +422,7 @@ function isRefresh(before: Held, payment: Payment, keys: readonly NonceKey[], no
   return (
     before.verdict.payment.reservation === payment.reservation &&
     (before.paidUntil === undefined || before.paidUntil > now) &&
-    keys.every((key) => before.keys.has(nameOfKey(key)))
+    keys.every((key) => before.shown.has(nameOfKey(key)))
   );
 }
 

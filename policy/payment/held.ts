@@ -1,13 +1,20 @@
 import type { Hold, NonceKey } from './books.js';
 import type { Payment, PaymentRequest, Verdict } from './decide.js';
 
+export type Granted = Verdict & { readonly payment: Payment };
+
+export interface Shown {
+  readonly key: NonceKey;
+  readonly verdict: Granted;
+}
+
 /** What a PEP's request holds at this moment. */
 export interface Held {
   /** Without its objects: they were judged, and are long. */
   readonly request: PaymentRequest;
-  verdict: Verdict & { readonly payment: Payment };
-  /** What it was granted for, by `nameOfKey`. */
-  readonly keys: Map<string, NonceKey>;
+  verdict: Granted;
+  /** What it was granted for, by `nameOfKey`: each with the verdict on the check that had it. */
+  readonly shown: Map<string, Shown>;
   state: 'held' | 'committed';
   paidUntil: number | undefined;
   /** Until when a PEP may report success, while it is `held`. */
@@ -21,8 +28,9 @@ export function nameOfKey({ payer, nonce }: NonceKey): string {
 }
 
 /** As the books know it. */
-export function holdOf({ request, verdict, keys }: Held): Hold {
-  return { holder: request.holder, reservation: verdict.payment.reservation, keys: [...keys.values()] };
+export function holdOf({ request, verdict, shown }: Held): Hold {
+  const keys = Array.from(shown.values(), ({ key }) => key);
+  return { holder: request.holder, reservation: verdict.payment.reservation, keys };
 }
 
 /** All of these, by holder, and by PEP and session. */

@@ -92,7 +92,8 @@ export class Batcher<Item, Result> {
       });
     } catch (error) {
       if (batch.length > 1 && concernsAll?.(error) === false) {
-        for (const entry of batch) await this.#runBatch([entry]);
+        // Who was told meanwhile that there is no answer is not begun.
+        for (const entry of batch) if (!entry.isLate) await this.#runBatch([entry]);
         return;
       }
       for (const entry of batch) {

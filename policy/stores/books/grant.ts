@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Kysely } from 'kysely';
 import { toMillionths } from '../../payment/index.js';
@@ -36,6 +37,8 @@ interface Entry {
   readonly ended: Set<string>;
   /** Does one of them pay for no certain time? */
   isEndless: boolean;
+  /** Has no PEP reported success of one of them? */
+  isUnreported: boolean;
 }
 
 interface FoundGrant {
@@ -77,6 +80,7 @@ function entryOf(request: GrantRequest): Entry {
     pays: new Set(),
     ended: new Set(),
     isEndless: false,
+    isUnreported: false,
   };
 }
 
@@ -113,7 +117,7 @@ async function writeRound(context: GrantContext, entries: readonly Entry[]): Pro
   await insertGrants(context, await takeTotals(context, fresh));
   // Whoever joined a grant of this batch that the totals refused is refused with it.
   const refused = new Map(fresh.map(({ request, result }) => [request.id, result]));
-  for (const entry of entries) if (entry.grant !== undefined) entry.result ??= refused.get(entry.grant.id);
+  for (const entry of entries) for (const id of entry.pays) entry.result ??= refused.get(id);
   const held = entries.filter(({ result }) => result === undefined);
   await resume(context, held);
   await insertHolders(context, held);
@@ -125,7 +129,7 @@ async function writeRound(context: GrantContext, entries: readonly Entry[]): Pro
         kind: 'granted',
         // Its own id: the answer to the commit before was lost.
         again: grant !== undefined && grant.id !== request.id,
-        state: grant === undefined || grant.state === 'held' ? 'held' : 'committed',
+        state: grant === undefined || entry.isUnreported ? 'held' : 'committed',
         paidUntil: until.get(entry),
       }
     );
@@ -188,6 +192,7 @@ async function takeNonces(context: GrantContext, entries: readonly Entry[]): Pro
       entry.pays.add(owner.id);
       if (owner.state === 'ended') entry.ended.add(owner.id);
       if (!owner.isTimed) entry.isEndless = true;
+      if (owner.state === 'held') entry.isUnreported = true;
       const key = request.keys[i] as NonceKey;
       if (owner.reservation !== reservation) entry.result = { kind: 'spent', use: useOf(key, owner) };
       else if (owner.paidUntil !== undefined && owner.paidUntil <= request.now)
@@ -355,6 +360,10 @@ async function topUps(
   const timed = entries.filter(({ payment }) => payment.duration !== undefined);
   if (timed.length === 0) return [];
   const until = new Map<string, number>();
+  await lockReservations(
+    { db, engine },
+    timed.map(({ reservation }) => reservation),
+  );
   // Locked: what another PDP ends or releases meanwhile must not be counted. Paid time that ended early still counts.
   const { rows } = await sql<{ reservation: string; until: bigint }>`
     select reservation, paid_until as until from grants
@@ -371,6 +380,22 @@ async function topUps(
     until.set(reservation, from + payment.duration * 1000);
     return until.get(reservation);
   });
+}
+
+/** Of two who buy time for one reservation at two PDPs the second adds to what the first has bought. */
+async function lockReservations(
+  { db, engine }: Pick<GrantContext, 'db' | 'engine'>,
+  reservations: readonly string[],
+): Promise<void> {
+  // SQLite's writers are alone anyway.
+  if (engine === 'sqlite') return;
+  const keys = [...new Set(reservations)].map((reservation) =>
+    createHash('sha256').update(reservation).digest().readBigInt64BE(),
+  );
+  const rows = keys.sort((a, b) => (a < b ? -1 : 1)).map((key): Cell[] => [String(key)]);
+  await sql`select pg_advisory_xact_lock(cast(value ->> 0 as bigint)) from ${table(engine, rows)}`.execute(
+    db,
+  );
 }
 
 /** What had ended is asked for again within the time it was paid for. */
@@ -426,7 +451,7 @@ export async function timedUntil(
   if (reservations.length === 0) return new Map();
   const { rows } = await sql<{ reservation: string; until: bigint }>`
     select reservation, max(paid_until) as until from grants
-    where duration is not null and state in ('held', 'committed')
+    where duration is not null and state <> 'released'
     and reservation in (select value ->> 0 from ${table(engine, column(reservations))}) group by reservation`.execute(
     db,
   );

@@ -22,16 +22,21 @@ export async function commitAll(
     update grants set state = 'committed', committed_at = ${now}
     where state = 'held' and id in (select holders.grant_id from ${held})`.execute(db);
   const { rows: paid } = await sql<{ holder: string }>`
-    select distinct holders.holder as holder from ${held}
-    join grants on grants.id = holders.grant_id where grants.state = 'committed'`.execute(db);
+    select distinct holders.holder as holder from ${held} where live.state = 'committed'`.execute(db);
   return new Set(paid.map(({ holder }) => holder));
 }
 
-/** The rows of `holders` that are meant: of each holder, for what its nonces have paid for. */
+/**
+ * The rows of `holders` that are meant, with their grants as `live`: of each holder, for what its nonces have paid for of its
+ * reservation. Another one may have had such a nonce since.
+ */
 function heldBy(engine: EngineName, holds: readonly Hold[]): RawBuilder<unknown> {
-  const rows = holds.flatMap(({ holder, keys }) => keys.map((key): Cell[] => [nonceDigest(key), holder]));
+  const rows = holds.flatMap(({ holder, reservation, keys }) =>
+    keys.map((key): Cell[] => [nonceDigest(key), holder, reservation]),
+  );
   return sql`${table(engine, rows)} join nonces on nonces.digest = value ->> 0
-    join holders on holders.grant_id = nonces.grant_id and holders.holder = value ->> 1`;
+    join grants live on live.id = nonces.grant_id and live.reservation = value ->> 2
+    join holders on holders.grant_id = live.id and holders.holder = value ->> 1`;
 }
 
 /** Holders are gone: what nobody holds any more of those who showed its nonces has ended. */
@@ -91,8 +96,8 @@ export async function endUnheld(
 export async function readPaidUntil(context: Context, hold: Hold): Promise<number | undefined> {
   const { db, engine } = context;
   const { rows } = await sql`
-    select 1 as one from ${heldBy(engine, [hold])} join grants on grants.id = holders.grant_id
-    where grants.duration is null and grants.state in ('held', 'committed') limit 1`.execute(db);
+    select 1 as one from ${heldBy(engine, [hold])}
+    where live.duration is null and live.state in ('held', 'committed') limit 1`.execute(db);
   if (rows.length > 0) return undefined;
   return (await timedUntil(context, [hold.reservation])).get(hold.reservation) ?? 0;
 }

@@ -180,6 +180,8 @@ export class StoredBooks implements Books {
       add: (digest: string): void => void digests.add(digest),
     };
     await this.store.transaction(async (db) => {
+      // What an attempt before this one has written is undone.
+      digests.clear();
       const context: GrantContext = { engine, db, instance: this.options.instance, known };
       const commits = operations.filter((one) => one.kind === 'commit');
       if (commits.length > 0) {

@@ -275,6 +275,20 @@ describe('books', () => {
       ];
       assert.deepEqual(await kinds(...joined), ['granted', 'granted', 'granted']);
       assert.deepEqual(await owners('z'), ['6', '7']);
+
+      // Whoever joins a request that is refused is refused with it, whoever has the last of its nonces.
+      assert.deepEqual(await kinds(wish('9', 'r3', 'u', mallory)), ['granted']);
+      const no = { granted: false, reason: '', attributes: new Map() };
+      const limited = [wish('10', 'r3', 'u', alice, mallory), wish('11', 'r3', 'u', alice, mallory)].map(
+        ({ verdict, ...rest }): GrantRequest => ({
+          ...rest,
+          verdict: { ...verdict, payment: { ...verdict.payment!, isExposureLimited: true } },
+          recheck: () => no,
+        }),
+      );
+      assert.deepEqual(await kinds(...limited), ['refused', 'refused']);
+      assert.deepEqual(await owners('u'), ['nobody', '9']);
+
       const held = await books.store.db.selectFrom('holders').selectAll().where('handle', '=', '8').execute();
       assert.deepEqual(
         held.map(({ grant_id }) => grant_id),
@@ -366,6 +380,83 @@ describe('books', () => {
         (await states()).filter((state) => !state.includes('released')),
         ['mine held', 'taken held'],
       );
+    });
+
+    it('have all of its payments back, and not the last alone, when a PDP was taken for dead', async () => {
+      const removed: string[] = [];
+      const at = await desk(books, { removed: (holder) => removed.push(holder) });
+      await ask(at, 'a');
+      await ask(at, 'b');
+      await ask(at, 'c', { holder: 'h2' });
+      await (await another('two')).sweep(NOW + 1, NOW);
+      assert.deepEqual(
+        (await states()).filter((state) => !state.includes('released')),
+        [],
+      );
+      assert.equal(await books.beat(NOW + 1), false);
+      await at.renew(NOW + 1);
+      at.report('edge-1 h1', true, NOW + 1);
+      await at.written(SECOND);
+      assert.deepEqual(
+        (await states()).filter((state) => !state.includes('released')),
+        ['a committed', 'b committed', 'c held'],
+      );
+      assert.deepEqual(removed, []);
+    });
+
+    it('let a router keep what is still paid for, when another has one of its nonces', async () => {
+      const removed: string[] = [];
+      const at = await desk(books, { removed: (holder) => removed.push(holder) });
+      await ask(at, 'mine');
+      await ask(at, 'taken');
+      const two = await another('two');
+      await two.sweep(NOW + 1, NOW);
+      assert.equal((await ask(await desk(two), 'taken', { port: 7000, holder: 'x' })).granted, true);
+      await at.renew(NOW + 1);
+      at.report('edge-1 h1', true, NOW + 1);
+      await at.written(SECOND);
+      assert.deepEqual(removed, []);
+      assert.deepEqual(
+        (await states()).filter((state) => !state.includes('released')),
+        ['mine committed', 'taken held'],
+      );
+      assert.equal(at.held.of('edge-1 h1')?.verdict.payment.nonce, 'mine');
+    });
+
+    it('keep a nonce for what it pays for now, when what it had paid for before is let go', async () => {
+      const at = await desk();
+      await ask(at, 'n');
+      // Released behind our back: nobody has told this PDP yet.
+      await (await another('two')).sweep(NOW + 1, NOW);
+      assert.equal((await ask(at, 'n', { port: 5006 })).granted, true);
+      assert.deepEqual((await states()).sort(), ['n held', 'n released']);
+      assert.equal(await holders(), 1);
+      refused(await ask(at, 'n', { port: 5008, holder: 'h3' }), 'nonce-spent', /192\.0\.2\.7\/17\/5006/);
+    });
+
+    it('count the time that somebody has paid for who is gone', async () => {
+      const removed: string[] = [];
+      const at = await desk(books, { removed: (holder) => removed.push(holder) });
+      const buy = async (nonce: string, holder: string): Promise<Verdict> =>
+        at.decide(
+          request(
+            {
+              claims: claims({ nonce, duration: '3600' }),
+              assertions: [timedCheck(nonce, 3600), offered(), authorization()],
+            },
+            { holder },
+          ),
+          NOW,
+        );
+      await buy('a', 'h1');
+      await buy('b', 'h2');
+      for (const holder of ['h1', 'h2']) at.report(holder, true, NOW);
+      at.forget('h2', NOW);
+      await at.written(SECOND);
+      await at.handleTimeout(NOW + 120 * MINUTE - 1);
+      assert.deepEqual(removed, []);
+      await at.handleTimeout(NOW + 120 * MINUTE);
+      assert.deepEqual(removed, ['h1']);
     });
 
     it('end a reservation when the time is over that was paid for, and not before a top-up is', async () => {
