@@ -1,7 +1,7 @@
 import type { Books, GrantResult, NonceKey, NonceUse } from './books.js';
 import { Deadlines } from './deadlines.js';
 import type { Payment, PaymentPolicy, PaymentRequest, Verdict } from './decide.js';
-import { HeldReservations, holdOf, nameOfKey } from './held.js';
+import { HeldReservations, holdOf, nameOfKey, show } from './held.js';
 import type { Granted, Held } from './held.js';
 import type { Refusal } from './refusal.js';
 
@@ -74,7 +74,7 @@ export class Cashier {
     const before = this.held.of(request.holder);
     if (before !== undefined && isRefresh(before, verdict.payment, keys, now)) {
       before.verdict = verdict;
-      for (const key of keys) before.shown.set(nameOfKey(key), { key, verdict });
+      show(before.shown, keys, verdict);
       return this.#granted(verdict, true);
     }
     return this.#grant(request, verdict, keys, now);
@@ -256,7 +256,12 @@ export class Cashier {
     let refused: Verdict | undefined;
     let last: { readonly verdict: Granted; readonly paidUntil: number | undefined } | undefined;
     let isUnreported = false;
-    for (const verdict of new Set(Array.from(held.shown.values(), (one) => one.verdict))) {
+    const verdicts = new Set<Granted>();
+    for (const [name, { verdict }] of held.shown) {
+      if (verdict === undefined) held.shown.delete(name);
+      else verdicts.add(verdict);
+    }
+    for (const verdict of verdicts) {
       const keys = keysOf(verdict.payment);
       const result = await this.#ask(held.request, verdict, keys, now);
       // Deleted meanwhile: its end is written next.
@@ -313,7 +318,7 @@ export class Cashier {
       holdUntil: isHeldBefore ? before.holdUntil : now + this.options.holdTimeout,
       isAsking: false,
     };
-    for (const key of keys) held.shown.set(nameOfKey(key), { key, verdict });
+    show(held.shown, keys, verdict);
     if (before !== undefined) this.#asksForTime.delete(before);
     this.held.add(held);
     if (state === 'held') this.#deadlines.add(held.holdUntil, { kind: 'hold', held });

@@ -5,7 +5,25 @@ export type Granted = Verdict & { readonly payment: Payment };
 
 export interface Shown {
   readonly key: NonceKey;
-  readonly verdict: Granted;
+  /** On the check that has it; undefined for one of long ago, which others have topped up since. */
+  readonly verdict: Granted | undefined;
+}
+
+/** Verdicts kept of what was shown for one reservation: they are long, and a reservation may be topped up for months. */
+const MOST_VERDICTS = 8;
+
+/** Adds what was shown now. */
+export function show(shown: Map<string, Shown>, keys: readonly NonceKey[], verdict: Granted): void {
+  for (const key of keys) {
+    const name = nameOfKey(key);
+    shown.delete(name);
+    shown.set(name, { key, verdict });
+  }
+  let surplus = shown.size - MOST_VERDICTS * keys.length;
+  for (const [name, one] of shown) {
+    if (surplus-- <= 0) break;
+    if (one.verdict !== undefined) shown.set(name, { ...one, verdict: undefined });
+  }
 }
 
 /** What a PEP's request holds at this moment. */
@@ -13,7 +31,7 @@ export interface Held {
   /** Without its objects: they were judged, and are long. */
   readonly request: PaymentRequest;
   verdict: Granted;
-  /** What it was granted for, by `nameOfKey`: each with the verdict on the check that had it. */
+  /** What it was granted for, by `nameOfKey`, the oldest first. */
   readonly shown: Map<string, Shown>;
   state: 'held' | 'committed';
   paidUntil: number | undefined;

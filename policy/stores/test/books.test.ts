@@ -404,6 +404,22 @@ describe('books', () => {
       assert.deepEqual(removed, []);
     });
 
+    it('keep few verdicts of a reservation that is topped up over and over, and let go of all of it', async () => {
+      const at = await desk();
+      for (let i = 0; i < 20; i++) await ask(at, `n-${i}`);
+      const { shown } = at.held.of('edge-1 h1')!;
+      assert.equal(shown.size, 20);
+      assert.equal([...shown.values()].filter(({ verdict }) => verdict !== undefined).length, 8);
+      assert.equal(await holders(), 20);
+      at.report('edge-1 h1', true, NOW);
+      await at.written(SECOND);
+      assert.ok((await states()).every((state) => state.endsWith(' committed')));
+      at.forget('edge-1 h1', NOW);
+      await at.written(SECOND);
+      assert.ok((await states()).every((state) => state.endsWith(' ended')));
+      assert.equal(await holders(), 0);
+    });
+
     it('let a router keep what is still paid for, when another has one of its nonces', async () => {
       const removed: string[] = [];
       const at = await desk(books, { removed: (holder) => removed.push(holder) });
