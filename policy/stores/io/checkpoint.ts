@@ -4,7 +4,7 @@ import { parentPort, Worker, workerData } from 'node:worker_threads';
 /**
  * How often the log is written back to the file while there is something in it, milliseconds. A commit that comes while the
  * disk flushes the file waits for that as well: little at a time, and often. Less often writes less, as a page that changes again
- * is written once, but 200 in place of 15 doubles the time that one in a hundred commits takes.
+ * is written once, but 200 in place of 15 doubles the p99 of a grant.
  */
 const EVERY = 15;
 /** A process that commits less than this is left alone: it ends before the thread would pay. */
