@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { uuidV7 } from '../../policy/io/uuid.js';
 import type { GrantRequest, NonceKey, Payment, Verdict } from '../../policy/payment/index.js';
-import { nonceDigest } from '../../policy/stores/books/nonce.js';
+import { nonceDigest } from '../../policy/stores/books/digest.js';
 import { BOOKS_MIGRATIONS } from '../../policy/stores/books/schema.js';
 import { StoredBooks } from '../../policy/stores/io/books.js';
 import { openBare } from './bare.js';
@@ -10,6 +10,7 @@ import type { Subject } from './measure.js';
 import { ATTRIBUTES, checkFor, COMMON, PAYMENT } from './story.js';
 
 const PAYERS = Array.from({ length: 100 }, () => `ed25519-base64:${randomBytes(32).toString('base64')}`);
+
 /** Grants as `bandex pdp` writes them down: judged before, each with a check and a nonce of its own. */
 export const GRANTS: Subject<GrantRequest> = {
   name: 'grants',

@@ -49,6 +49,11 @@ export function table(engine: EngineName, rows: readonly (readonly Cell[])[]): R
     : sql`jsonb_array_elements(cast(${json} as jsonb)) as rows(value)`;
 }
 
+/** Each once, as the rows of a table with one column. */
+export function column(values: Iterable<string>): Cell[][] {
+  return [...new Set(values)].map((value) => [value]);
+}
+
 /** `for update`, where the engine has row locks; SQLite's writers are alone anyway. */
 export function forUpdate(engine: EngineName, of?: string): RawBuilder<unknown> {
   if (engine === 'sqlite') return sql``;

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Books } from '../../policy/payment/index.js';
-import { nonceDigest } from '../../policy/stores/books/nonce.js';
+import { nonceDigest } from '../../policy/stores/books/digest.js';
 import type { BooksSchema } from '../../policy/stores/books/schema.js';
 import type { StoredBooks } from '../../policy/stores/io/books.js';
 import type { Store } from '../../policy/stores/store.js';

@@ -3,7 +3,7 @@ import { table } from '../store.js';
 import type { Cell } from '../store.js';
 import type { BooksSchema, DepositState } from './schema.js';
 import { addTotals } from './totals.js';
-import type { GrantContext } from './grant.js';
+import type { GrantContext } from './entry.js';
 
 type Context = Pick<GrantContext, 'db' | 'engine'>;
 type Grant = BooksSchema['grants'];

@@ -1,11 +1,12 @@
 import { sql } from 'kysely';
 import type { RawBuilder } from 'kysely';
-import { forUpdate, table } from '../store.js';
+import { column, forUpdate, table } from '../store.js';
 import type { Cell, EngineName } from '../store.js';
 import type { Hold } from '../../payment/index.js';
-import { column, giveBack, timedUntil } from './grant.js';
-import type { GrantContext } from './grant.js';
-import { nonceDigest } from './nonce.js';
+import { nonceDigest } from './digest.js';
+import type { GrantContext } from './entry.js';
+import { giveBack } from './nonce.js';
+import { timedUntil } from './paid-time.js';
 import { addTotals } from './totals.js';
 import type { TotalChange } from './totals.js';
 

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { BooksSchema, GrantState } from './schema.js';
-import type { GrantContext } from './grant.js';
+import type { GrantContext } from './entry.js';
 
 export interface ListFilter {
   readonly state?: GrantState | undefined;

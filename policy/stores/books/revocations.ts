@@ -1,7 +1,7 @@
 import { credentialDigest } from '../../keynote/index.js';
 import type { RevocationRecord } from '../../payment/index.js';
 import { notify } from '../store.js';
-import type { GrantContext } from './grant.js';
+import type { GrantContext } from './entry.js';
 
 type Context = Pick<GrantContext, 'db' | 'engine'>;
 

@@ -2,7 +2,7 @@ import { toMillionths } from '../../payment/index.js';
 import type { NonceKey, Payment, Spent } from '../../payment/index.js';
 import { addRows } from '../rows.js';
 import type { Row } from '../rows.js';
-import type { GrantContext } from './grant.js';
+import type { GrantContext } from './entry.js';
 import type { BooksSchema } from './schema.js';
 
 /** A change of one total, in millionths. */

@@ -3,7 +3,7 @@ import type { Books, GrantRequest, GrantResult, Hold, RevocationRecord } from '.
 import { countDue, readDue, recordDeposits, retryRefused } from '../books/deposits.js';
 import type { DepositRecord, Due } from '../books/deposits.js';
 import { ownHolder, writeGrants } from '../books/grant.js';
-import type { GrantContext } from '../books/grant.js';
+import type { GrantContext } from '../books/entry.js';
 import { commitAll, endHolders, endUnheld, readPaidUntil } from '../books/hold.js';
 import { countRevocations, readRevocations, writeRevocation } from '../books/revocations.js';
 import { BOOKS_MIGRATIONS } from '../books/schema.js';

@@ -16,7 +16,7 @@ import {
   signed,
 } from '../../payment/test/world.js';
 import type { Changes } from '../../payment/test/world.js';
-import { nonceDigest } from '../books/nonce.js';
+import { nonceDigest } from '../books/digest.js';
 import { StoredBooks } from '../io/books.js';
 import { onEachEngine } from './engines.js';
 
