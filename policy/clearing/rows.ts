@@ -1,6 +1,5 @@
-import { sql } from 'kysely';
 import type { Kysely } from 'kysely';
-import { fromTable, insertRows } from '../stores/rows.js';
+import { addRows, insertRows } from '../stores/rows.js';
 import type { Row } from '../stores/rows.js';
 import type { EngineName } from '../stores/store.js';
 import type { BalanceRow, ClearingSchema } from './schema.js';
@@ -54,11 +53,9 @@ export async function upsertBalances(
   db: Kysely<ClearingSchema>,
   changes: readonly BalanceRow[],
 ): Promise<void> {
-  if (changes.length === 0) return;
-  const into = { table: 'csc_balances', columns: COLUMNS.csc_balances };
-  await sql`${fromTable(engine, into, rowsOf('csc_balances', changes))} on conflict (account, currency) do update set
-    balance = csc_balances.balance + excluded.balance,
-    unsettled = csc_balances.unsettled + excluded.unsettled`.execute(db);
+  const sums = ['balance', 'unsettled'];
+  const into = { table: 'csc_balances', columns: COLUMNS.csc_balances, keys: 2, sums };
+  await addRows(engine, db, into, rowsOf('csc_balances', changes));
 }
 
 function rowsOf<Name extends Filled>(name: Name, rows: readonly ClearingSchema[Name][]): Row[] {

@@ -31,27 +31,6 @@ export async function insertRows<Schema>(
   await db.executeQuery(CompiledQuery.raw(forEach(statementOf(into)), rows as unknown[]));
 }
 
-/** Inserts rows, or adds what they have in `sum` to those that are there; returns what all of them have then. */
-export async function addRows<Schema, Sum>(
-  engine: EngineName,
-  db: Kysely<Schema>,
-  into: Omit<Into, 'conflict'> & { readonly keys: number; readonly sum: string },
-  rows: readonly Row[],
-): Promise<Sum[]> {
-  const names = namesOf(into);
-  const keys = names.slice(0, into.keys).join(', ');
-  const end = `on conflict (${keys}) do update set ${into.sum} = ${into.table}.${into.sum} + excluded.${into.sum}
-    returning ${names.join(', ')}`;
-  if (rows.length === 0) return [];
-  const result =
-    engine === 'sqlite'
-      ? await db.executeQuery<Sum>(
-          CompiledQuery.raw(forEach(`${statementOf(into)} ${end}`), rows as unknown[]),
-        )
-      : await sql<Sum>`${fromTable(engine, into, rows)} ${sql.raw(end)}`.execute(db);
-  return result.rows;
-}
-
 /**
  * The same for rows that may be there already, which stay as they are; says of each whether it was added. `keys`: how many of
  * the columns, from the first on, are the key.
@@ -76,6 +55,28 @@ export async function insertNew<Schema>(
   return rows.map((row) => found.has(row.slice(0, into.keys).map(String).join('\n')));
 }
 
+/**
+ * Inserts rows, or adds their `sums` to those of the rows that are there; returns what all of them are then. `keys`: how many of
+ * the columns, from the first on, are the key.
+ */
+export async function addRows<Schema, Sums>(
+  engine: EngineName,
+  db: Kysely<Schema>,
+  into: Omit<Into, 'conflict'> & { readonly keys: number; readonly sums: readonly string[] },
+  rows: readonly Row[],
+): Promise<Sums[]> {
+  if (rows.length === 0) return [];
+  const names = namesOf(into);
+  const keys = names.slice(0, into.keys).join(', ');
+  const added = into.sums.map((sum) => `${sum} = ${into.table}.${sum} + excluded.${sum}`).join(', ');
+  const end = `on conflict (${keys}) do update set ${added} returning ${names.join(', ')}`;
+  const query =
+    engine === 'sqlite'
+      ? CompiledQuery.raw(forEach(`${statementOf(into)} ${end}`), rows as unknown[])
+      : sql`${fromTable(engine, into, rows)} ${sql.raw(end)}`.compile(db);
+  return (await db.executeQuery<Sums>(query)).rows;
+}
+
 /** Of a statement that is run for each row of its parameters, and returns nothing by itself. */
 export interface RowDone {
   readonly changes: number;
@@ -94,7 +95,7 @@ export function eachStatement(text: string): string | undefined {
 }
 
 /** `insert into ... select ... from` the rows, for whatever may follow. */
-export function fromTable(engine: EngineName, into: Into, rows: readonly Row[]) {
+function fromTable(engine: EngineName, into: Into, rows: readonly Row[]) {
   const cells = rows.map((row) => row.map((cell) => (typeof cell === 'bigint' ? String(cell) : cell)));
   const values = into.columns.map((column, i) =>
     column.startsWith('#') ? sql`cast(value ->> ${sql.lit(i)} as bigint)` : sql`value ->> ${sql.lit(i)}`,

@@ -67,4 +67,4 @@ export async function addTotals(
   return totals;
 }
 
-const TOTALS = { table: 'totals', columns: ['kind', 'id', 'currency', '#sum'], keys: 3, sum: 'sum' };
+const TOTALS = { table: 'totals', columns: ['kind', 'id', 'currency', '#sum'], keys: 3, sums: ['sum'] };
