@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { sql } from 'kysely';
 import { creditAuthorization, microcheck } from '../../payment/index.js';
-import type { Cashier, CashierOptions, GrantRequest, Verdict } from '../../payment/index.js';
+import type { Cashier, CashierOptions, Verdict } from '../../payment/index.js';
 import {
   cashier,
   claims,
@@ -16,7 +16,6 @@ import {
   signed,
 } from '../../payment/test/world.js';
 import type { Changes } from '../../payment/test/world.js';
-import { nonceDigest } from '../books/digest.js';
 import { StoredBooks } from '../io/books.js';
 import { onEachEngine } from './engines.js';
 
@@ -181,26 +180,6 @@ describe('books', () => {
       );
     });
 
-    it('have all back that a check of two payers pays for, what had ended as well, and keep no holder of it', async () => {
-      const at = await desk();
-      const verdict = await ask(at, 'n');
-      at.report('edge-1 h1', true, NOW);
-      at.forget('edge-1 h1', NOW);
-      await at.written(SECOND);
-      assert.deepEqual(await states(), ['n ended']);
-      const { reservation } = verdict.payment!;
-      const keys = [principal('alice'), principal('mallory')].map((payer) => ({ payer, nonce: 'n' }));
-      const common = { pepId: 'edge-1', handle: 'h2', linkName: undefined, leaving: undefined, now: NOW };
-      const recheck = (): Verdict => verdict;
-      const result = await books.grant({ id: 'second', holder: 'h2', keys, verdict, recheck, ...common });
-      assert.equal(result.kind, 'granted');
-      assert.deepEqual((await states()).sort(), ['n committed', 'n held']);
-      assert.equal(await holders(), 2);
-      await books.end({ holder: 'h2', reservation, keys }, NOW);
-      assert.deepEqual((await states()).sort(), ['n ended', 'n released']);
-      assert.equal(await holders(), 0);
-    });
-
     it('end a payment with the last who showed it, though others have the reservation for another', async () => {
       const at = await desk();
       await ask(at, 'a', { holder: 'h1' });
@@ -227,73 +206,6 @@ describe('books', () => {
       await at.written(SECOND);
       assert.deepEqual(await states(), ['a ended', 'b ended', 'c held']);
       assert.equal(await holders(), 1);
-    });
-
-    it('give each nonce to whom it pays, where requests of one batch share some of several payers', async () => {
-      const at = await desk();
-      const { payment } = await ask(at, 'n');
-      const [alice, mallory] = [principal('alice'), principal('mallory')];
-      const wish = (id: string, reservation: string, nonce: string, ...payers: string[]): GrantRequest => {
-        const verdict = {
-          granted: true,
-          reason: '',
-          attributes: new Map(),
-          payment: { ...payment!, nonce, reservation },
-        };
-        const common = { pepId: 'edge-1', handle: id, linkName: undefined, leaving: undefined, now: NOW };
-        const keys = payers.map((payer) => ({ payer, nonce }));
-        return { id, holder: id, keys, verdict, recheck: () => verdict, ...common };
-      };
-      const owners = async (nonce: string): Promise<string[]> =>
-        Promise.all(
-          [alice, mallory].map(async (payer) => {
-            const digest = nonceDigest({ payer, nonce });
-            const rows = books.store.db.selectFrom('nonces').selectAll().where('digest', '=', digest);
-            return (await rows.executeTakeFirst())?.grant_id ?? 'nobody';
-          }),
-        );
-      const kinds = async (...wishes: GrantRequest[]): Promise<string[]> =>
-        (await Promise.all(wishes.map((one) => books.grant(one)))).map(({ kind }) => kind);
-
-      // Mallory's has paid for another reservation: the joint request is refused, and Alice's is the next one's.
-      assert.deepEqual(await kinds(wish('0', 'r0', 'x', mallory)), ['granted']);
-      const refused = await kinds(wish('1', 'r1', 'x', alice, mallory), wish('2', 'r1', 'x', alice));
-      assert.deepEqual(refused, ['spent', 'granted']);
-      assert.deepEqual(await owners('x'), ['2', '0']);
-
-      // Refused for one reservation, and granted for the other that Mallory's has paid for.
-      assert.deepEqual(await kinds(wish('3', 'r0', 'y', mallory)), ['granted']);
-      const other = await kinds(wish('4', 'r1', 'y', alice, mallory), wish('5', 'r0', 'y', alice, mallory));
-      assert.deepEqual(other, ['spent', 'granted']);
-      assert.deepEqual(await owners('y'), ['5', '3']);
-
-      // What the first has paid for is the third's, not what the second added.
-      const joined = [
-        wish('6', 'r2', 'z', alice),
-        wish('7', 'r2', 'z', alice, mallory),
-        wish('8', 'r2', 'z', alice),
-      ];
-      assert.deepEqual(await kinds(...joined), ['granted', 'granted', 'granted']);
-      assert.deepEqual(await owners('z'), ['6', '7']);
-
-      // Whoever joins a request that is refused is refused with it, whoever has the last of its nonces.
-      assert.deepEqual(await kinds(wish('9', 'r3', 'u', mallory)), ['granted']);
-      const no = { granted: false, reason: '', attributes: new Map() };
-      const limited = [wish('10', 'r3', 'u', alice, mallory), wish('11', 'r3', 'u', alice, mallory)].map(
-        ({ verdict, ...rest }): GrantRequest => ({
-          ...rest,
-          verdict: { ...verdict, payment: { ...verdict.payment!, isExposureLimited: true } },
-          recheck: () => no,
-        }),
-      );
-      assert.deepEqual(await kinds(...limited), ['refused', 'refused']);
-      assert.deepEqual(await owners('u'), ['nobody', '9']);
-
-      const held = await books.store.db.selectFrom('holders').selectAll().where('handle', '=', '8').execute();
-      assert.deepEqual(
-        held.map(({ grant_id }) => grant_id),
-        ['6'],
-      );
     });
 
     it('have one winner where two PDPs are asked for one nonce at once', async () => {
