@@ -444,11 +444,14 @@ describe('books', () => {
       };
       for (const holder of ['h1', 'h2']) await at.decide(request(timed, { holder }), NOW);
       await ask(at, 'endless', { holder: 'h1' }, NOW + MINUTE);
-      for (const holder of ['h1', 'h2']) at.report(holder, true, NOW + MINUTE);
+      // In the other order as well: the time is over, and the payment before has no end.
+      await ask(at, 'endless', { holder: 'h3' }, NOW + MINUTE);
+      await at.decide(request(timed, { holder: 'h3' }), NOW + MINUTE);
+      for (const holder of ['h1', 'h2', 'h3']) at.report(holder, true, NOW + MINUTE);
       await at.written(SECOND);
       await at.handleTimeout(NOW + 60 * MINUTE);
       assert.deepEqual(removed, ['h2']);
-      assert.equal(at.held.of('h1')?.paidUntil, undefined);
+      for (const holder of ['h1', 'h3']) assert.equal(at.held.of(holder)?.paidUntil, undefined);
       await at.written(SECOND);
       assert.deepEqual(await states(), ['endless committed', 'hour committed']);
     });
